@@ -1,0 +1,174 @@
+//! Raw identifier → canonical form: one file for each family of kinds.
+//!
+//! Called by tokens.rs, and by rules.rs for the denied values. Here the kind is chosen and what all kinds share is done
+//! (placeholders, countries, tiers). Not here: dividing cells (record.rs) and the bytes of tokens (token.rs).
+
+mod account;
+mod device;
+mod document;
+mod email;
+mod mrz;
+mod organisation;
+mod person;
+mod phone;
+mod vehicle;
+mod vessel;
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::{
+    Country, Defaults, Denied, Kind, RawIdentifier, Reason, Rule, Rules, Tier, Token,
+    plain::{is_placeholder, letters_and_digits, plain},
+    record::Beside,
+};
+
+/// A text under construction, wiped when dropped.
+pub(crate) type Wiped = Zeroizing<String>;
+
+/// The canonical form of one identifier. Wiped when dropped, never printed.
+pub struct Canonical {
+    kind: Kind,
+    tier: Tier,
+    text: Wiped,
+}
+
+impl Canonical {
+    /// What it names.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What one meeting of it is worth.
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The forms of a value on the accord's list of denied ones.
+    pub(crate) fn of_denied(entry: &Denied, rules: &Rules, forms: &mut Vec<Canonical>) -> Result<(), Reason> {
+        let country = entry.country.map_or("", Country::code);
+        let beside = match entry.kind {
+            Kind::Document => Beside::Issue { country, class: "", nationality: "" },
+            Kind::Plate | Kind::RegistrationNumber => Beside::Country(country),
+            _ => Beside::Nothing,
+        };
+        let defaults = Defaults { country: entry.country, ..Defaults::default() };
+        let raw =
+            RawIdentifier { kind: entry.kind, column: crate::Column::Record, index: 0, text: &entry.value, beside };
+        raw.canonical(&defaults, rules, forms).map(|_| ())
+    }
+}
+
+impl fmt::Debug for Canonical {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canonical").field("kind", &self.kind).field("tier", &self.tier).finish_non_exhaustive()
+    }
+}
+
+impl RawIdentifier<'_> {
+    /// Reads the value: its canonical form, or forms, go to `forms`. A notice means that it was read, with less.
+    pub(crate) fn canonical(
+        self,
+        defaults: &Defaults,
+        rules: &Rules,
+        forms: &mut Vec<Canonical>,
+    ) -> Result<Option<Reason>, Reason> {
+        let text = plain(self.text);
+        let default = defaults.country.or(rules.default_country);
+        let is_name = matches!(self.kind, Kind::Person | Kind::Organisation | Kind::VesselName);
+        if !is_name && is_placeholder(&text) {
+            return Err(Reason::Placeholder);
+        }
+        let mut form = |text: Wiped, tier: Tier| forms.push(Canonical { kind: self.kind, tier, text });
+        let tier = rules.tiers.get(&self.kind).copied().unwrap_or(self.kind.tier());
+        let mut notice = None;
+        match (self.kind, self.beside) {
+            (Kind::Phone | Kind::MobileMoney, _) => form(phone::e164(&text, default, rules)?, tier),
+            (Kind::Email, _) => form(email::address(&text, rules)?, tier),
+            (Kind::Document, Beside::Issue { country, class, nationality }) => {
+                let document = document::read(&text, class)?;
+                // A country cell says who issued the document; a machine-readable line alone may say the nationality.
+                let zone = document.country.as_ref().and_then(|code| Country::read(code));
+                let default = zone.or(default).or_else(|| Country::read(nationality));
+                let (country, unknown) = issuer(country, default, rules)?;
+                notice = unknown;
+                for class in document.classes(rules) {
+                    form(joined([&country, class, &document.number]), tier);
+                }
+            }
+            (Kind::Plate, Beside::Country(country)) => {
+                let number = vehicle::plate(&text)?;
+                let (country, unknown) = issuer(country, default, rules)?;
+                notice = unknown;
+                form(joined([&country, &number]), tier);
+            }
+            (Kind::RegistrationNumber, Beside::Country(country)) => {
+                let number = organisation::registration(&text)?;
+                let (country, unknown) = issuer(country, default, rules)?;
+                notice = unknown;
+                form(joined([&country, &number]), tier);
+            }
+            (Kind::Person, Beside::Birth { given, date, .. }) => {
+                let date = person::birth(&plain(date), defaults.dates.as_ref(), rules)?;
+                let names = person::names(&[&text, &plain(given)], rules)?;
+                form(joined([&names, &date]), tier);
+            }
+            (Kind::Iban, _) => form(account::iban(&text)?, tier),
+            (Kind::Social, _) => {
+                let account = account::social(&text)?;
+                // The same handle on two platforms is often two people, whatever tier the accord gives the kind.
+                let weakest = if account.platform == "?" { Tier::B } else { Tier::A };
+                form(joined([account.platform, &account.handle]), tier.max(weakest));
+            }
+            (Kind::Wallet, _) => form(account::wallet(&text)?, tier),
+            (Kind::Imei, _) => form(device::imei(&text)?, tier),
+            (Kind::Imsi, _) => form(device::imsi(&text)?, tier),
+            (Kind::Vin, _) => form(vehicle::vin(&text)?, tier),
+            (Kind::Imo, _) => form(vessel::imo(&text)?, tier),
+            (Kind::Mmsi, _) => form(vessel::mmsi(&text)?, tier),
+            (Kind::VesselName, _) => form(vessel::name(&text)?, tier),
+            (Kind::Organisation, _) => form(organisation::name(&text, rules)?, tier),
+            // Documents, plates, registrations and persons without what qualifies them: record.rs makes none.
+            (Kind::Document | Kind::Plate | Kind::RegistrationNumber | Kind::Person, _) => {
+                return Err(Reason::WrongCharacters);
+            }
+        }
+        Ok(notice)
+    }
+}
+
+/// The code of a country cell; that of the default if the cell is empty; `--` if there is neither. A name that the table does
+/// not have stands for itself, folded: equal spellings still meet, and never meet a country that is known.
+fn issuer(cell: &str, default: Option<Country>, rules: &Rules) -> Result<(Wiped, Option<Reason>), Reason> {
+    let cell = plain(cell);
+    if let Some(country) = Country::read(&cell) {
+        return Ok((Wiped::new(country.code().to_owned()), None));
+    }
+    if !is_placeholder(&cell) {
+        let mut own = Wiped::new(String::with_capacity(cell.len() + 1));
+        own.push('?');
+        own.push_str(&letters_and_digits(&cell));
+        return Ok((own, Some(Reason::CountryUnknown)));
+    }
+    match default {
+        Some(country) => Ok((Wiped::new(country.code().to_owned()), None)),
+        None if rules.on(Rule::WithoutCountry) => Ok((Wiped::new("--".to_owned()), None)),
+        None => Err(Reason::CountryMissing),
+    }
+}
+
+fn joined<const N: usize>(fields: [&str; N]) -> Wiped {
+    let mut text = Wiped::new(String::with_capacity(fields.iter().map(|field| field.len() + 1).sum()));
+    for (place, field) in fields.into_iter().enumerate() {
+        if place > 0 {
+            text.push(Token::SEPARATOR);
+        }
+        text.push_str(field);
+    }
+    text
+}

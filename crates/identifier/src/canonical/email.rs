@@ -1,0 +1,92 @@
+//! E-mail addresses: the whole address in lower case, the domain in its ASCII form.
+//!
+//! Not done: provider's own equalities (dots and +tags of some mailboxes), because they hold for some providers only and would
+//! make different addresses equal elsewhere.
+
+use super::Wiped;
+use crate::{Reason, Rule, Rules};
+
+/// `name@domain`.
+pub(super) fn address(text: &str, rules: &Rules) -> Result<Wiped, Reason> {
+    // "Awa Sow <awa@example.sn>": what stands in the last angle brackets.
+    let inner = match (text.rfind('<'), text.rfind('>')) {
+        (Some(open), Some(close)) if open < close => &text[open + 1..close],
+        _ => text,
+    };
+    let mut address = Wiped::new(String::with_capacity(inner.len() + 8));
+    address.extend(inner.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase));
+    let mut bare = address.as_str();
+    for label in ["mailto:", "e-mail:", "email:", "mail:", "courriel:"] {
+        bare = bare.strip_prefix(label).unwrap_or(bare);
+    }
+    let bare = bare.split('?').next().unwrap_or(bare);
+    let bare = bare.trim_matches(|c: char| "<>()[]{}\"',;:.".contains(c));
+    let (name, domain) = bare.split_once('@').ok_or(Reason::NotAnEmail)?;
+    if name.len() > 64 || domain.len() > 253 {
+        return Err(Reason::TooLong);
+    }
+    let bad_name = |c: char| c.is_control() || "@<>()[],;:\\\"|".contains(c);
+    let bad_domain =
+        |c: char| !(c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c) || ".-_".contains(c));
+    if name.is_empty() || name.contains(bad_name) || domain.contains(bad_domain) {
+        return Err(Reason::NotAnEmail);
+    }
+    let labels = domain.split('.');
+    if labels.clone().count() < 2 || labels.clone().any(|label| label.is_empty() || label.len() > 63) {
+        return Err(Reason::NotAnEmail);
+    }
+    // none@none.com, na@na.sn: fields that had to be filled.
+    if labels.clone().next() == Some(name) && crate::plain::is_placeholder(name) {
+        return Err(Reason::Placeholder);
+    }
+    let mut text = Wiped::new(String::with_capacity(bare.len() + 16));
+    text.push_str(name);
+    text.push('@');
+    let internationalised = !domain.is_ascii() || domain.contains("xn--");
+    match internationalised.then(|| idna::domain_to_ascii(domain)) {
+        Some(Ok(ascii)) if rules.on(Rule::DomainAscii) && !ascii.is_empty() => text.push_str(&ascii),
+        _ => text.push_str(domain),
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<String, Reason> {
+        address(&crate::plain::plain(text), &Rules::default()).map(|text| text.to_string())
+    }
+
+    #[test]
+    fn one_address_however_written() {
+        for text in [
+            "awa.sow@example.sn",
+            " AWA.SOW@EXAMPLE.SN ",
+            "mailto:Awa.Sow@example.sn",
+            "<awa.sow@example.sn>",
+            "Awa Sow <awa.sow@example.sn>",
+            "awa.sow@example.sn.",
+            "awa.sow @ example.sn",
+            "ａｗａ.sow@example.sn",
+            "mailto:awa.sow@example.sn?subject=x",
+            "E-mail: awa.sow@example.sn;",
+        ] {
+            assert_eq!(read(text).as_deref(), Ok("awa.sow@example.sn"), "{text}");
+        }
+        assert_eq!(read("a@München.DE"), read("a@xn--mnchen-3ya.de"));
+        assert_ne!(read("awa.sow@example.sn"), read("awasow@example.sn"));
+        assert_ne!(read("awa+x@example.sn"), read("awa@example.sn"));
+    }
+
+    #[test]
+    fn what_is_no_address() {
+        for text in
+            ["awa.example.sn", "@example.sn", "awa@", "awa@localhost", "a@b@c.sn", "a@b..sn", "a@-", "a@b c|.sn"]
+        {
+            assert_eq!(read(text), Err(Reason::NotAnEmail), "{text}");
+        }
+        assert_eq!(read("none@none.com"), Err(Reason::Placeholder));
+        assert_eq!(read(&format!("{}@b.sn", "a".repeat(65))), Err(Reason::TooLong));
+    }
+}

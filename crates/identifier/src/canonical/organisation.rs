@@ -1,0 +1,173 @@
+//! Organisations: names and registration numbers.
+
+use super::Wiped;
+use crate::{
+    Reason, Rule, Rules,
+    plain::{is_filler, is_placeholder, latin_words, letters_and_digits},
+};
+
+/// Words that say what an organisation is in law, in English, French, Portuguese and Spanish; sorted.
+const LEGAL_FORMS: [&str; 50] = [
+    "asbl",
+    "association",
+    "bv",
+    "cie",
+    "co",
+    "company",
+    "compagnie",
+    "corp",
+    "corporation",
+    "eirl",
+    "entreprise",
+    "enterprise",
+    "enterprises",
+    "entreprises",
+    "epe",
+    "epic",
+    "ets",
+    "etablissement",
+    "etablissements",
+    "eurl",
+    "gie",
+    "gmbh",
+    "group",
+    "groupe",
+    "holding",
+    "inc",
+    "incorporated",
+    "lda",
+    "limitada",
+    "limited",
+    "llc",
+    "llp",
+    "ltd",
+    "ltda",
+    "ong",
+    "ngo",
+    "plc",
+    "pvt",
+    "sa",
+    "sarl",
+    "sarlu",
+    "sas",
+    "sasu",
+    "scp",
+    "sl",
+    "snc",
+    "societe",
+    "ste",
+    "suarl",
+    "surl",
+];
+
+/// Words that carry no meaning in a name.
+const SMALL_WORDS: [&str; 20] = [
+    "a", "and", "au", "aux", "d", "da", "de", "del", "des", "do", "dos", "du", "e", "et", "l", "la", "le", "les", "of",
+    "the",
+];
+
+/// The name's letters and digits without spaces, without the words of legal form at its ends and without small words. If nothing
+/// else is in it, they are the name.
+pub(super) fn name(text: &str, rules: &Rules) -> Result<Wiped, Reason> {
+    if is_placeholder(text) {
+        return Err(Reason::Placeholder);
+    }
+    let words = latin_words(text).ok_or(Reason::OtherScript)?;
+    let words = letters_joined(words);
+    let mut kept: &[Wiped] = &words;
+    if rules.on(Rule::LegalForms) {
+        let is_form = |word: &Wiped| LEGAL_FORMS.contains(&word.as_str());
+        while let [rest @ .., last] = kept
+            && (is_form(last) || SMALL_WORDS.contains(&last.as_str()))
+        {
+            kept = rest;
+        }
+        while let [first, rest @ ..] = kept
+            && (is_form(first) || SMALL_WORDS.contains(&first.as_str()))
+        {
+            kept = rest;
+        }
+    }
+    let mut joined = Wiped::new(String::with_capacity(text.len()));
+    for word in kept.iter().filter(|word| !SMALL_WORDS.contains(&word.as_str())) {
+        joined.push_str(word);
+    }
+    if joined.is_empty() {
+        words.iter().for_each(|word| joined.push_str(word));
+    }
+    match joined.len() {
+        0..=2 => Err(Reason::TooShort),
+        3..=120 => Ok(joined),
+        _ => Err(Reason::TooLong),
+    }
+}
+
+/// `S.A.R.L.` is one word: letters that stand alone beside each other are joined.
+fn letters_joined(words: Vec<Wiped>) -> Vec<Wiped> {
+    let mut joined: Vec<Wiped> = Vec::with_capacity(words.len());
+    let mut after_letter = false;
+    for word in words {
+        let is_letter = word.len() == 1 && word.bytes().all(|b| b.is_ascii_lowercase());
+        match joined.last_mut() {
+            Some(last) if is_letter && after_letter => {
+                *last = Wiped::new([last.as_str(), word.as_str()].concat());
+            }
+            _ => joined.push(word),
+        }
+        after_letter = is_letter;
+    }
+    joined
+}
+
+/// The letters and digits of a registration number; the country is put beside it by the caller.
+pub(super) fn registration(text: &str) -> Result<Wiped, Reason> {
+    let number = letters_and_digits(text);
+    match number.chars().count() {
+        _ if is_filler(number.as_bytes()) => Err(Reason::Placeholder),
+        0..=2 => Err(Reason::TooShort),
+        41.. => Err(Reason::TooLong),
+        _ if !number.bytes().any(|b| b.is_ascii_digit()) => Err(Reason::WrongCharacters),
+        _ => Ok(number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<String, Reason> {
+        name(text, &Rules::default()).map(|text| text.to_string())
+    }
+
+    #[test]
+    fn names_without_their_legal_form() {
+        for text in [
+            "Sahel Transit SARL",
+            "SAHEL-TRANSIT S.A.R.L.",
+            "Société Sahel Transit",
+            "Ets. Sahel Transit & Cie",
+            "Sahel Transit Ltd",
+            "GIE Sahél Transit",
+            "The Sahel Transit Company Limited",
+            "Sahel Transit, Lda.",
+            "SAHELTRANSIT",
+        ] {
+            assert_eq!(read(text).as_deref(), Ok("saheltransit"), "{text}");
+        }
+        assert_ne!(read("Sahel Transit"), read("Sahel Transport"));
+        assert_eq!(read("Société Limited").as_deref(), Ok("societelimited"));
+        let mut rules = Rules::default();
+        rules.off.insert(Rule::LegalForms);
+        assert_eq!(name("Sahel SARL", &rules).map(|t| t.to_string()).as_deref(), Ok("sahelsarl"));
+    }
+
+    #[test]
+    fn no_names_and_no_numbers() {
+        assert_eq!(read("n/a"), Err(Reason::Placeholder));
+        assert_eq!(read("ab"), Err(Reason::TooShort));
+        assert_eq!(read("شركة"), Err(Reason::OtherScript));
+        assert_eq!(read(&"abc ".repeat(100)), Err(Reason::TooLong));
+        assert_eq!(registration("SN-DKR-2010-B-1234").map(|t| t.to_string()).as_deref(), Ok("SNDKR2010B1234"));
+        assert_eq!(registration("ABC").err(), Some(Reason::WrongCharacters));
+    }
+}

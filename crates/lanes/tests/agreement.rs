@@ -1,0 +1,169 @@
+//! Every operation against curve25519-dalek, one point at a time.
+
+use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT as G;
+use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
+use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::traits::Identity;
+use lanes::{Invalid, Point, Why};
+use proptest::prelude::*;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+/// Every length of a batch up to two vectors of 16 and one, and some on both sides of the chunks' ends.
+fn lengths() -> impl Iterator<Item = usize> {
+    (0..=33).chain([63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 513, 1031])
+}
+
+fn random_points(random: &mut ChaCha20Rng, count: usize) -> Vec<RistrettoPoint> {
+    (0..count).map(|_| RistrettoPoint::random(random)).collect()
+}
+
+fn scalars(random: &mut ChaCha20Rng) -> Vec<Scalar> {
+    let top = Scalar::from_bytes_mod_order([0xff; 32]);
+    let high_bit = Scalar::from(1u128 << 127) * Scalar::from(1u128 << 124);
+    vec![Scalar::ZERO, Scalar::ONE, -Scalar::ONE, Scalar::from(2u64), top, high_bit, Scalar::random(random)]
+}
+
+fn lanes_of(points: &[RistrettoPoint]) -> Vec<Point> {
+    points.iter().map(|point| Point::from(*point)).collect()
+}
+
+#[test]
+fn every_length_and_scalar() {
+    let mut random = ChaCha20Rng::seed_from_u64(1);
+    let scalars = scalars(&mut random);
+    for length in lengths() {
+        let points = random_points(&mut random, length);
+        let batch = lanes_of(&points);
+        let encoded: Vec<[u8; 32]> = points.iter().map(|point| point.compress().to_bytes()).collect();
+        assert_eq!(lanes::encode(&batch), encoded);
+        assert_eq!(lanes::decode(&encoded).unwrap(), batch);
+
+        let secret = &scalars[length % scalars.len()];
+        let multiplied: Vec<[u8; 32]> = points.iter().map(|point| (point * secret).compress().to_bytes()).collect();
+        assert_eq!(lanes::encode_multiplied(&batch, secret), multiplied);
+        assert_eq!(lanes::encode(&lanes::multiply(&batch, secret)), multiplied);
+
+        let secrets: Vec<Scalar> = (0..length)
+            .map(|i| if i % 3 == 0 { scalars[i / 3 % scalars.len()] } else { Scalar::random(&mut random) })
+            .collect();
+        let each: Vec<[u8; 32]> =
+            points.iter().zip(&secrets).map(|(point, secret)| (point * secret).compress().to_bytes()).collect();
+        assert_eq!(lanes::encode_multiplied_each(&batch, &secrets), each);
+
+        let mut uniform = vec![[0; 64]; length];
+        uniform.iter_mut().for_each(|bytes| random.fill_bytes(bytes));
+        let mapped: Vec<RistrettoPoint> = uniform.iter().map(RistrettoPoint::from_uniform_bytes).collect();
+        assert_eq!(lanes::from_uniform(&uniform), lanes_of(&mapped));
+    }
+}
+
+#[test]
+fn every_edge_scalar() {
+    let mut random = ChaCha20Rng::seed_from_u64(2);
+    let mut points = random_points(&mut random, 40);
+    points[0] = RistrettoPoint::identity();
+    points[17] = G;
+    points[39] = -G;
+    let batch = lanes_of(&points);
+    for secret in scalars(&mut random) {
+        let expected: Vec<[u8; 32]> = points.iter().map(|point| (point * secret).compress().to_bytes()).collect();
+        assert_eq!(lanes::encode_multiplied(&batch, &secret), expected);
+        assert_eq!(lanes::encode_multiplied_each(&batch, &[secret; 40]), expected);
+    }
+}
+
+#[test]
+fn sums() {
+    let mut random = ChaCha20Rng::seed_from_u64(3);
+    let edges = [0, 1, u128::MAX, 1 << 127, 0x80, 0x7f, (1 << 127) - 1];
+    for length in lengths().chain([4095, 4097, 9000]) {
+        let points = random_points(&mut random, length);
+        let weights: Vec<u128> = (0..length)
+            .map(|i| {
+                if i % 5 == 0 {
+                    edges[i / 5 % edges.len()]
+                } else {
+                    u128::from(random.next_u64()) << 64 | u128::from(random.next_u64())
+                }
+            })
+            .collect();
+        let expected: RistrettoPoint = if length < 600 {
+            points.iter().zip(&weights).map(|(point, weight)| point * Scalar::from(*weight)).sum()
+        } else {
+            // in halves, so that other chunks give the same sum
+            let (a, b) = points.split_at(length / 2);
+            let (v, w) = weights.split_at(length / 2);
+            lanes::sum_weighted_vartime(&lanes_of(a), v) + lanes::sum_weighted_vartime(&lanes_of(b), w)
+        };
+        assert_eq!(lanes::sum_weighted_vartime(&lanes_of(&points), &weights), expected);
+    }
+}
+
+#[test]
+fn unequal_lengths_pair_up_as_far_as_they_go() {
+    let batch = vec![Point::from(G); 50];
+    assert_eq!(lanes::encode_multiplied_each(&batch, &[Scalar::ONE; 40]).len(), 40);
+    assert_eq!(lanes::encode_multiplied_each(&batch[..3], &[Scalar::ONE; 40]).len(), 3);
+    assert_eq!(lanes::sum_weighted_vartime(&batch, &[1; 4]), G * Scalar::from(4u64));
+    assert_eq!(lanes::sum_weighted_vartime(&batch, &[]), RistrettoPoint::identity());
+}
+
+#[test]
+fn the_first_bad_place_is_named_on_any_number_of_cores() {
+    let good = G.compress().to_bytes();
+    let not_canonical = [0xff; 32];
+    for threads in [1, 2, 7] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            for (first, second) in [(0, 1), (5, 31), (32, 33), (100, 900), (255, 256), (998, 999)] {
+                let mut batch = vec![good; 1000];
+                batch[first] = not_canonical;
+                batch[second] = [0; 32];
+                assert_eq!(lanes::decode(&batch), Err(Invalid { index: first, why: Why::NotCanonical }));
+                batch[first] = [0; 32];
+                batch[second] = not_canonical;
+                assert_eq!(lanes::decode(&batch), Err(Invalid { index: first, why: Why::Identity }));
+            }
+        });
+    }
+    let shown = Invalid { index: 3, why: Why::Identity }.to_string();
+    assert_eq!(shown, "encoding 3 is the identity");
+    assert_eq!(Invalid { index: 4, why: Why::NotCanonical }.to_string(), "encoding 4 is not canonical");
+}
+
+/// 32 bytes that are often near an edge of the encoding: small, near p, near 2^255, or a valid point with a bit flipped.
+fn encodings() -> impl Strategy<Value = [u8; 32]> {
+    let near_p = any::<u8>().prop_map(|low| {
+        let mut bytes = [0xff; 32];
+        bytes[0] = low;
+        bytes[31] = 0x7f;
+        bytes
+    });
+    let small = any::<u8>().prop_map(|low| {
+        let mut bytes = [0; 32];
+        bytes[0] = low;
+        bytes
+    });
+    let flipped = (any::<u64>(), 0..256usize).prop_map(|(scalar, bit)| {
+        let mut bytes = (Scalar::from(scalar) * G).compress().to_bytes();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        bytes
+    });
+    let valid = any::<u64>().prop_map(|scalar| (Scalar::from(scalar) * G).compress().to_bytes());
+    prop_oneof![any::<[u8; 32]>(), near_p, small, flipped, valid]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn decoding_agrees_on_any_bytes(bytes in encodings()) {
+        let dalek = CompressedRistretto(bytes).decompress();
+        match lanes::decode(&[bytes]) {
+            Ok(points) => prop_assert_eq!(Some(RistrettoPoint::from(points[0])), dalek),
+            Err(Invalid { why: Why::Identity, .. }) => prop_assert_eq!(bytes, [0; 32]),
+            Err(Invalid { why: Why::NotCanonical, .. }) => prop_assert_eq!(dalek, None),
+        }
+    }
+}
