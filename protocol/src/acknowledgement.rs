@@ -1,0 +1,193 @@
+//! Acknowledgements: what each side says of the matches of a cut, sealed to the peer, in fixed slots (R18).
+//!
+//! One ciphertext for each acknowledgement, under a key of the pair secret and with a random nonce; the number of slots
+//! depends on the number of matches alone (which the broker knows), never on what they say. Canaries take a slot like
+//! any match. Callers: agents. *Not here:* how confirmed matches become overlaps ([`crate::overlap`] and the client).
+
+use crate::codec::{Bytes, Hash};
+use crate::name::UnitName;
+use crate::overlap::RecordNumber;
+use crate::psi::PairSecret;
+use crate::tagset::{TAG_LEN, Tag};
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use rand_core::CryptoRng;
+
+/// Most records of one unit that a slot names: a commoner token is not sent at all.
+pub const MAX_RECORDS: usize = 8;
+/// Length of a slot, in bytes: tag, verdict and count, eight numbers.
+pub const SLOT_LEN: usize = TAG_LEN + 4 + 4 * MAX_RECORDS;
+const NONCE_LEN: usize = 24;
+
+/// What a slot says of a match.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// The peer's leaf verified. Without numbers: confirmed, and withheld until officers release the record.
+    Confirmed,
+    /// The peer's leaf did not verify.
+    Disputed,
+    /// More numbers for a match of an earlier cut.
+    Change,
+}
+
+/// One slot: a match and the records (numbers of this pair) that hold its token.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Slot {
+    /// Which match.
+    pub tag: Tag,
+    /// What is said of it.
+    pub verdict: Verdict,
+    /// At most [`MAX_RECORDS`].
+    pub records: Vec<RecordNumber>,
+}
+
+/// Why an acknowledgement cannot be read or made.
+#[derive(Debug, thiserror::Error, PartialEq, Eq, Clone, Copy)]
+pub enum AcknowledgementError {
+    /// Not sealed under this pair secret, by this sender, for this cut; or changed on the way.
+    #[error("the acknowledgement does not open")]
+    DoesNotOpen,
+    /// A slot that is none.
+    #[error("the acknowledgement is malformed")]
+    Malformed,
+    /// More slots than room.
+    #[error("the acknowledgement has no room for its slots")]
+    TooMany,
+}
+
+/// Number of slots for a cut with `matches`: its matches padded to a multiple of `unit`, and one `unit` more for changes.
+pub fn slot_count(matches: usize, unit: usize) -> usize {
+    let unit = unit.max(1);
+    matches.div_ceil(unit).saturating_add(1).saturating_mul(unit)
+}
+
+/// Length of the rows of an acknowledgement of `slots` slots.
+pub fn sealed_len(slots: usize) -> usize {
+    NONCE_LEN + slots * SLOT_LEN + 16
+}
+
+/// What an acknowledgement is bound to.
+pub struct Context<'a> {
+    /// Who acknowledges.
+    pub sender: &'a UnitName,
+    /// The epoch.
+    pub epoch: u32,
+    /// The digest of the cut.
+    pub digest: &'a Hash,
+}
+
+impl Context<'_> {
+    fn cipher(secret: &PairSecret) -> XChaCha20Poly1305 {
+        let key = secret.acknowledgement_key();
+        XChaCha20Poly1305::new(&Key::from(*key.expose_secret()))
+    }
+
+    fn additional(&self) -> Vec<u8> {
+        [self.epoch.to_be_bytes().as_slice(), &self.digest.0, self.sender.as_str().as_bytes()].concat()
+    }
+}
+
+/// Seals `slots`, padded to `count`, into the rows of an acknowledgement.
+pub fn seal(
+    secret: &PairSecret,
+    context: &Context<'_>,
+    slots: &[Slot],
+    count: usize,
+    rng: &mut impl CryptoRng,
+) -> Result<Vec<u8>, AcknowledgementError> {
+    if slots.len() > count || slots.iter().any(|slot| slot.records.len() > MAX_RECORDS) {
+        return Err(AcknowledgementError::TooMany);
+    }
+    let mut plain = Vec::with_capacity(count * SLOT_LEN);
+    for slot in slots {
+        plain.extend_from_slice(&slot.tag.0);
+        plain.extend_from_slice(&[
+            match slot.verdict {
+                Verdict::Confirmed => 1,
+                Verdict::Disputed => 2,
+                Verdict::Change => 3,
+            },
+            slot.records.len() as u8,
+            0,
+            0,
+        ]);
+        for at in 0..MAX_RECORDS {
+            let number = slot.records.get(at).map_or(0, |number| number.0);
+            plain.extend_from_slice(&number.to_be_bytes());
+        }
+    }
+    plain.resize(count * SLOT_LEN, 0);
+    let mut nonce = [0; NONCE_LEN];
+    rng.fill_bytes(&mut nonce);
+    let payload = Payload { msg: &plain, aad: &context.additional() };
+    let sealed =
+        Context::cipher(secret).encrypt(&XNonce::from(nonce), payload).map_err(|_| AcknowledgementError::TooMany)?;
+    Ok([nonce.as_slice(), &sealed].concat())
+}
+
+/// Opens what [`seal`] sealed; padding slots are left out.
+pub fn open(secret: &PairSecret, context: &Context<'_>, rows: &[u8]) -> Result<Vec<Slot>, AcknowledgementError> {
+    let (nonce, sealed) = rows.split_first_chunk::<NONCE_LEN>().ok_or(AcknowledgementError::DoesNotOpen)?;
+    let payload = Payload { msg: sealed, aad: &context.additional() };
+    let plain = Context::cipher(secret)
+        .decrypt(&XNonce::from(*nonce), payload)
+        .map_err(|_| AcknowledgementError::DoesNotOpen)?;
+    let (slots, rest) = plain.as_chunks::<SLOT_LEN>();
+    if !rest.is_empty() {
+        return Err(AcknowledgementError::Malformed);
+    }
+    slots.iter().filter_map(|slot| read_slot(slot).transpose()).collect()
+}
+
+fn read_slot(bytes: &[u8; SLOT_LEN]) -> Result<Option<Slot>, AcknowledgementError> {
+    let (tag, rest) = bytes.split_at(TAG_LEN);
+    let (verdict, count) = (rest[0], usize::from(rest[1]));
+    let verdict = match verdict {
+        0 if bytes.iter().all(|b| *b == 0) => return Ok(None),
+        1 => Verdict::Confirmed,
+        2 => Verdict::Disputed,
+        3 => Verdict::Change,
+        _ => return Err(AcknowledgementError::Malformed),
+    };
+    if count > MAX_RECORDS || rest[2..4] != [0, 0] {
+        return Err(AcknowledgementError::Malformed);
+    }
+    let (numbers, _) = rest[4..].as_chunks::<4>();
+    let (used, unused) = numbers.split_at(count);
+    if unused.iter().any(|n| *n != [0; 4]) {
+        return Err(AcknowledgementError::Malformed);
+    }
+    let records = used.iter().map(|n| RecordNumber(u32::from_be_bytes(*n))).collect();
+    let tag = Bytes::from_slice(tag).ok_or(AcknowledgementError::Malformed)?;
+    Ok(Some(Slot { tag, verdict, records }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn it_opens_for_its_own_cut_and_sender_and_its_size_tells_nothing() {
+        let mut rng = ChaCha20Rng::seed_from_u64(9);
+        let secret = PairSecret::from_secret(&[7; 64]);
+        let (sn, gm): (UnitName, UnitName) = ("SN".parse().unwrap(), "GM".parse().unwrap());
+        let digest = Bytes([1; 32]);
+        let context = Context { sender: &sn, epoch: 1, digest: &digest };
+        let slots = vec![
+            Slot { tag: Bytes([1; 16]), verdict: Verdict::Confirmed, records: vec![RecordNumber(5), RecordNumber(6)] },
+            Slot { tag: Bytes([2; 16]), verdict: Verdict::Change, records: vec![] },
+        ];
+        let count = slot_count(1, 16);
+        let rows = seal(&secret, &context, &slots, count, &mut rng).unwrap();
+        assert_eq!(rows.len(), sealed_len(32));
+        assert_eq!(seal(&secret, &context, &[], count, &mut rng).unwrap().len(), rows.len());
+        assert_eq!(open(&secret, &context, &rows), Ok(slots.clone()));
+        let reflected = Context { sender: &gm, ..context };
+        assert_eq!(open(&secret, &reflected, &rows), Err(AcknowledgementError::DoesNotOpen));
+        let other = Bytes([2; 32]);
+        let replayed = Context { sender: &sn, epoch: 1, digest: &other };
+        assert_eq!(open(&secret, &replayed, &rows), Err(AcknowledgementError::DoesNotOpen));
+        assert_eq!(seal(&secret, &replayed, &slots, 1, &mut rng), Err(AcknowledgementError::TooMany));
+    }
+}

@@ -1,0 +1,119 @@
+//! Every domain label of the protocol, in one file (R23, R36).
+//!
+//! A label separates one use of a hash, a signature or a key derivation from every other. All of them carry the
+//! protocol's version: two versions never mix by accident. Callers: every module of this package.
+//!
+//! *Not here:* the labels of other people's formats (C2SP notes and cosignatures live in package `tlog`).
+
+/// The protocol's version, in every envelope and every context (R36).
+pub const VERSION: u8 = 1;
+
+/// The suite: group, hash and AEAD in use, in every context (R11, R36).
+pub const SUITE: &str = "ristretto255-SHA512-XChaCha20Poly1305-XWing";
+
+// Envelopes and bodies (R23)
+/// Signature over an envelope's header.
+pub const ENVELOPE_SIGNATURE: &str = "sutura/1 envelope signature";
+/// Hash of a signed envelope: the entry in the log, and the link of a sender's chain.
+pub const ENVELOPE_HASH: &str = "sutura/1 envelope hash";
+
+// Identity (R5 to R7)
+/// Identifier of a federation: hash of its name and the broker's signing key.
+pub const FEDERATION: &str = "sutura/1 federation";
+/// Verification code of two units.
+pub const VERIFICATION_CODE: &str = "sutura/1 verification code";
+/// Proof that whoever joins holds the keys it names.
+pub const JOIN: &str = "sutura/1 join";
+
+// Accord
+/// Hash of an accord: what every signed message is bound to.
+pub const ACCORD: &str = "sutura/1 accord";
+
+// Pair, epoch, secrets (R9, R10)
+/// HPKE info of a sealed contribution.
+pub const CONTRIBUTION: &str = "sutura/1 contribution";
+/// Key derivation of the pair secret.
+pub const PAIR_SECRET: &str = "sutura/1 pair secret";
+/// Proof of possession of an epoch's scalar.
+pub const POSSESSION: &str = "sutura/1 possession";
+/// Nonce of the proof of possession (hedged).
+pub const POSSESSION_NONCE: &str = "sutura/1 possession nonce";
+
+// Matching (R11 to R15)
+/// Prefix of the domain tag of hash-to-ristretto255.
+pub const HASH_TO_GROUP: &str = "sutura/1 hash-to-group ";
+/// Hash of the context of a pair and epoch.
+pub const CONTEXT: &str = "sutura/1 context";
+/// HMAC by which a request shows which pair secret its sender holds.
+pub const CONFIRM_SECRET: &str = "sutura/1 confirm";
+/// Seed of the weights of an evaluation's proof.
+pub const PROOF_SEED: &str = "sutura/1 proof seed";
+/// One weight of an evaluation's proof.
+pub const PROOF_WEIGHT: &str = "sutura/1 proof weight";
+/// Challenge of an evaluation's proof.
+pub const PROOF_CHALLENGE: &str = "sutura/1 proof challenge";
+/// Nonce of an evaluation's proof (hedged).
+pub const PROOF_NONCE: &str = "sutura/1 proof nonce";
+/// Derivation of tag and match key.
+pub const TAG: &str = "sutura/1 tag and match key";
+/// Confirmation of a leaf, under its match key.
+pub const CONFIRMATION: &str = "sutura/1 confirmation";
+/// Canary tokens and their ticks, from the pair secret (R22).
+pub const CANARY: &str = "sutura/1 canary";
+/// Ticks at which canaries are released (R22).
+pub const CANARY_TICK: &str = "sutura/1 canary tick";
+
+// Tag sets, comparing, acknowledgements (R15 to R18)
+/// Nonce that hides a leaf below the root of its tag set.
+pub const LEAF_NONCE: &str = "sutura/1 leaf nonce";
+/// A hidden leaf below the root of its tag set.
+pub const LEAF: &str = "sutura/1 leaf";
+/// Digest of the matches of one pair and tick.
+pub const MATCHES: &str = "sutura/1 matches";
+/// AEAD key of acknowledgements, from the pair secret.
+pub const ACKNOWLEDGEMENT: &str = "sutura/1 acknowledgement";
+/// Random handle of an overlap, from the pair secret.
+pub const HANDLE: &str = "sutura/1 overlap handle";
+
+/// All labels, for the test that no two are equal or one the prefix of another with nothing between.
+pub const ALL: &[&str] = &[
+    ENVELOPE_SIGNATURE,
+    ENVELOPE_HASH,
+    FEDERATION,
+    VERIFICATION_CODE,
+    JOIN,
+    ACCORD,
+    CONTRIBUTION,
+    PAIR_SECRET,
+    POSSESSION,
+    POSSESSION_NONCE,
+    HASH_TO_GROUP,
+    CONTEXT,
+    CONFIRM_SECRET,
+    PROOF_SEED,
+    PROOF_WEIGHT,
+    PROOF_CHALLENGE,
+    PROOF_NONCE,
+    TAG,
+    CONFIRMATION,
+    CANARY,
+    CANARY_TICK,
+    LEAF_NONCE,
+    LEAF,
+    MATCHES,
+    ACKNOWLEDGEMENT,
+    HANDLE,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_distinct_and_carry_the_version() {
+        for (i, a) in ALL.iter().enumerate() {
+            assert!(a.starts_with("sutura/1 "), "{a}");
+            assert!(ALL[i + 1..].iter().all(|b| a != b), "{a} stands twice");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Overlaps: what binds a record of one unit to a record of another (R18).
+//!
+//! Record numbers are random, drawn for each record and pair, and persist over epochs; they group the matches of the
+//! same two records. The handle is all that the broker ever sees of an overlap. Callers: agents. *Not here:* when an
+//! overlap is shown to officers (`identifier::surfaces`, by the accord's rule, R19).
+
+use crate::codec::Bytes;
+use crate::label;
+use crate::name::{Pair, UnitName};
+use crate::psi::PairSecret;
+use hmac::{Hmac, KeyInit, Mac};
+use rand_core::CryptoRng;
+use sha2::Sha256;
+
+/// A record's number for one pair. The peer learns it; it says nothing but "the same record".
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RecordNumber(pub u32);
+
+impl RecordNumber {
+    /// A fresh number that `taken` does not hold.
+    pub fn draw(rng: &mut impl CryptoRng, taken: impl Fn(RecordNumber) -> bool) -> RecordNumber {
+        loop {
+            let number = RecordNumber(rng.next_u32());
+            if !taken(number) {
+                return number;
+            }
+        }
+    }
+}
+
+/// An overlap's handle: pseudorandom to everyone but the pair.
+pub type Handle = Bytes<16>;
+
+/// The handle of the overlap of two records: the same on both sides, from the secret of the epoch in which it arose.
+pub fn handle(secret: &PairSecret, pair: &Pair, owner: &UnitName, own: RecordNumber, peers: RecordNumber) -> Handle {
+    let (low, high) = if owner == pair.low() { (own, peers) } else { (peers, own) };
+    let key = secret.handle_key();
+    // HMAC takes keys of any length: this cannot fail.
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose_secret()).unwrap_or_else(|_| unreachable!());
+    mac.update(label::HANDLE.as_bytes());
+    mac.update(&low.0.to_be_bytes());
+    mac.update(&high.0.to_be_bytes());
+    let code: [u8; 32] = mac.finalize().into_bytes().into();
+    let mut out = [0; 16];
+    out.copy_from_slice(&code[..16]);
+    Bytes(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_reach_the_same_handle() {
+        let secret = PairSecret::from_secret(&[7; 64]);
+        let (sn, gm): (UnitName, UnitName) = ("SN".parse().unwrap(), "GM".parse().unwrap());
+        let pair = Pair::new(&sn, &gm).unwrap();
+        let (a, b) = (RecordNumber(1), RecordNumber(2));
+        assert_eq!(handle(&secret, &pair, &sn, a, b), handle(&secret, &pair, &gm, b, a));
+        assert_ne!(handle(&secret, &pair, &sn, a, b), handle(&secret, &pair, &sn, b, a));
+    }
+}
