@@ -1,0 +1,386 @@
+//! Asking a peer: requests, and what their answers become (R12, R14).
+//!
+//! Caller: the agent. The opening request of an epoch takes everything that is held; later tokens go in the fixed small
+//! requests, or in announced bulk loads. *Not here:* the release of leaves ([`super::releasing`]).
+
+use super::desk::Desk;
+use super::event::Event;
+use super::holdings::{Digest, Holdings, TokenIndex};
+use super::pair::{CHUNK, OwnLeaf, Outstanding, PairEpoch, Standing, What, size_code, size_from};
+use super::store::{Reader, Writer};
+use super::{NotTaken, dispute};
+use protocol::acknowledgement::MAX_RECORDS;
+use protocol::body::{self, Body};
+use protocol::envelope::{Envelope, Kind};
+use protocol::message::{self, DisputeReason, Head, RefusalReason, Size};
+use protocol::name::Party;
+use protocol::psi::unblind::{AnswerRefused, Verified};
+use protocol::psi::{Blind, Blinded, MAX_POINTS, MatchKey, Proof, Statement, blind};
+use protocol::tagset::{PADDING, Tag, padded};
+use protocol::{Bytes, Hash};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+/// Unanswered small requests after which no more are sent to a peer that is away.
+const MOST_OUTSTANDING: usize = 8;
+/// So many times the small size must wait before a bulk load is announced.
+const BULK_FROM: usize = 4;
+
+/// Sends what is due to be asked in this tick.
+pub(super) fn ask(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, rng: &mut impl CryptoRng) {
+    if pair.secret.is_none() || pair.barren {
+        return;
+    }
+    let accord = pair.accord.clone();
+    let requests = &accord.terms().requests;
+    let small = requests.small as usize;
+    if !pair.opening_asked {
+        let canaries: Vec<Item> = (0..pair.canaries.len() as u32).map(Item::Canary).collect();
+        let room = (requests.opening_max as usize).saturating_sub(canaries.len()) / PADDING * PADDING;
+        let mut items = canaries;
+        items.extend(take_wanted(pair, holdings, room.saturating_sub(PADDING)).into_iter().map(Item::Token));
+        shuffle(&mut items, rng);
+        if items.is_empty() {
+            request(pair, desk, holdings, &[], Size::Opening, PADDING, rng);
+        }
+        for chunk in items.chunks(MAX_POINTS) {
+            let points = padded(chunk.len());
+            pair.opening_points += points as u64;
+            request(pair, desk, holdings, chunk, Size::Opening, points, rng);
+        }
+        pair.opening_asked = true;
+        pair.last_request = Some(desk.tick);
+        pair.touch();
+        return;
+    }
+    if pair.opened.is_none() {
+        return;
+    }
+    while pair.wanted.len() > BULK_FROM * small {
+        let budget = requests.bulk_max.saturating_sub(pair.bulk_points) as usize / PADDING * PADDING;
+        let tokens = take_wanted(pair, holdings, budget.min(MAX_POINTS));
+        if tokens.is_empty() {
+            break;
+        }
+        let points = padded(tokens.len());
+        pair.bulk_points += points as u64;
+        let items: Vec<Item> = tokens.into_iter().map(Item::Token).collect();
+        request(pair, desk, holdings, &items, Size::Bulk, points, rng);
+    }
+    let waiting = pair.outstanding.values().filter(|o| o.size == Size::Small).count();
+    let due = desk.tick.is_multiple_of(requests.every) && pair.last_request.is_none_or(|last| last < desk.tick);
+    if due && waiting < MOST_OUTSTANDING {
+        let items: Vec<Item> = take_wanted(pair, holdings, small).into_iter().map(Item::Token).collect();
+        request(pair, desk, holdings, &items, Size::Small, small, rng);
+        pair.last_request = Some(desk.tick);
+        pair.touch();
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Item {
+    Token(TokenIndex),
+    Canary(u32),
+}
+
+/// Takes up to `most` tokens that may be asked for: live, not asked yet, and not too common (R18).
+fn take_wanted(pair: &mut PairEpoch, holdings: &Holdings, most: usize) -> Vec<TokenIndex> {
+    let mut taken = Vec::with_capacity(most.min(pair.wanted.len()));
+    while taken.len() < most {
+        let Some(token) = pair.wanted.pop() else { break };
+        let common = holdings.holders(token).len() > MAX_RECORDS;
+        if holdings.is_live(token) && !common && !pair.standing.contains_key(&token) {
+            pair.standing.insert(token, Standing::Asked);
+            taken.push(token);
+        }
+    }
+    taken
+}
+
+fn request(
+    pair: &mut PairEpoch,
+    desk: &mut Desk,
+    holdings: &Holdings,
+    items: &[Item],
+    size: Size,
+    points: usize,
+    rng: &mut impl CryptoRng,
+) {
+    let Some(secret) = &pair.secret else { return };
+    let tokens: Vec<&[u8]> = items
+        .iter()
+        .map(|item| match item {
+            Item::Token(token) => holdings.bytes(*token),
+            Item::Canary(index) => pair.canaries[*index as usize].token.as_slice(),
+        })
+        .collect();
+    // The tokens are distinct and as many as fit; a request that cannot be made is not sent.
+    let Ok(blinded) = blind(&tokens, points.saturating_sub(tokens.len()), secret, &pair.context, rng) else { return };
+    let number = pair.next_request;
+    let kept = keep(&blinded, items, &tokens, size);
+    let head = message::Request { confirm: Bytes(secret.confirmation_of(&desk.me)), size, number };
+    let body = Body { head: head.to_bytes(), rows: blinded.points.concat() };
+    let key = pair.name("blinds", number);
+    pair.put(desk, key, kept);
+    let (_, hash) = desk.send(Party::Unit(pair.peer.clone()), Kind::Request, Some(pair.open), body);
+    pair.outstanding.insert(number, Outstanding { hash, size });
+    pair.next_request += 1;
+    pair.points_sent += points as u64;
+    pair.touch();
+}
+
+/// The key of what was kept of a request, for the shell to fetch before the answer is taken in.
+pub(super) fn kept_key(pair: &PairEpoch, request: &Hash) -> Option<String> {
+    let number = pair.outstanding.iter().find(|(_, o)| o.hash == *request)?.0;
+    Some(pair.name("blinds", number))
+}
+
+/// Takes an answer in: checks all of it, then turns it into leaves (R14).
+pub(super) fn answered(
+    pair: &mut PairEpoch,
+    desk: &mut Desk,
+    holdings: &Holdings,
+    envelope: &Envelope,
+    head: &message::Evaluation,
+    rows: &[u8],
+    kept: Option<&[u8]>,
+    rng: &mut impl CryptoRng,
+) -> Result<(), NotTaken> {
+    let number =
+        *pair.outstanding.iter().find(|(_, o)| o.hash == head.request).ok_or(NotTaken::NotExpected)?.0;
+    let kept = kept.and_then(read_kept).ok_or(NotTaken::OwnState)?;
+    let (answer, []) = rows.as_chunks::<32>() else { return Err(NotTaken::Evaluation) };
+    let (Some(peer), Some(secret)) = (&pair.peer_commitment, &pair.secret) else { return Err(NotTaken::NotExpected) };
+    let context = pair.context.clone();
+    let root = body::rows_root(rows);
+    let statement = Statement { context: &context, request: &head.request.0, answer: &root.0 };
+    let verified = match Verified::check(&kept.blinded, answer, &Proof(head.proof.0), statement, peer) {
+        Ok(verified) => verified,
+        Err(AnswerRefused::OwnRequest) => return Err(NotTaken::OwnState),
+        Err(_) => {
+            dispute(pair, desk, envelope.hash(), DisputeReason::WrongEvaluation, None);
+            pair.barren = true;
+            pair.touch();
+            return Err(NotTaken::Evaluation);
+        }
+    };
+    let leafed = verified.unblind(&kept.tokens, &pair.key, secret).map_err(|_| NotTaken::OwnState)?;
+
+    let due = desk.tick + u64::from(rng.next_u32()) % (pair.accord.terms().tag_sets.delay + 1);
+    let mut tags = Vec::with_capacity(leafed.len());
+    for (item, leaf) in kept.items.iter().zip(leafed) {
+        let tag = Bytes(leaf.tag.0);
+        let what = match item {
+            KeptItem::Canary(index) => What::Canary(*index),
+            KeptItem::Token(digest) => match holdings.find(digest).filter(|token| holdings.is_live(*token)) {
+                Some(token) => What::Token(token),
+                None => What::Gone,
+            },
+        };
+        let delay = u64::from(rng.next_u32()) % (pair.accord.terms().tag_sets.delay + 1);
+        place(pair, tag, what, leaf.key, number, (tags.len() / CHUNK) as u32, kept.size, desk.tick + delay);
+        if what != What::Gone {
+            tags.push(tag);
+        }
+    }
+    for chunk in 0..tags.len().div_ceil(CHUNK) as u32 {
+        write_chunk(pair, desk, holdings, number, chunk);
+    }
+    if kept.size == Size::Bulk {
+        pair.bulk_due.push((number, due));
+    }
+    pair.outstanding.remove(&number);
+    let key = pair.name("blinds", number);
+    pair.drop_key(desk, key);
+    pair.touch();
+    Ok(())
+}
+
+/// Puts a leaf into the pair's maps.
+#[expect(clippy::too_many_arguments, reason = "one leaf's fields, named at the only two calls")]
+pub(super) fn place(
+    pair: &mut PairEpoch,
+    tag: Tag,
+    what: What,
+    key: MatchKey,
+    request: u32,
+    chunk: u32,
+    size: Size,
+    due: u64,
+) {
+    match what {
+        // A token that died and came back between two requests has its leaf already.
+        _ if pair.leaves.contains_key(&tag) => return,
+        What::Gone => return,
+        What::Canary(index) => {
+            pair.canary_tags.insert(index, tag);
+        }
+        What::Token(token) => {
+            pair.standing.insert(token, Standing::Leaf(tag));
+            if size == Size::Small {
+                pair.queue.push_back(tag);
+            }
+        }
+    }
+    pair.chunks.entry((request, chunk)).or_default().push(tag);
+    let leaf = OwnLeaf { what, key, request, chunk, size, due, sent: false, since: 0, retired: None };
+    pair.leaves.insert(tag, leaf);
+}
+
+/// Writes one chunk of leaves, without those that are gone: their keys are destroyed with the old one.
+pub(super) fn write_chunk(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, request: u32, chunk: u32) {
+    let mut w = Writer::new();
+    let tags = pair.chunks.get(&(request, chunk)).map(Vec::as_slice).unwrap_or_default();
+    let leaves: Vec<(&Tag, &OwnLeaf)> = tags.iter().filter_map(|tag| Some((tag, pair.leaves.get(tag)?))).collect();
+    w.u64(leaves.len() as u64);
+    for (tag, leaf) in leaves {
+        match leaf.what {
+            What::Token(token) => w.bytes(&holdings.digest(token)),
+            What::Canary(index) => w.bytes(&index.to_be_bytes()),
+            What::Gone => w.bytes(&[]),
+        }
+        w.bytes(&tag.0);
+        w.bytes(leaf.key.expose_secret());
+        w.u64(size_code(leaf.size));
+        w.u64(leaf.due);
+    }
+    let key = pair.name("leaf", format_args!("{request}.{chunk}"));
+    pair.put(desk, key, w.finish());
+}
+
+/// Reads a chunk back at start. A token that is not held any more becomes a leaf to be removed.
+pub(super) fn read_chunk(
+    pair: &mut PairEpoch,
+    holdings: &Holdings,
+    request: u32,
+    chunk: u32,
+    bytes: &[u8],
+) -> Option<()> {
+    let mut r = Reader::new(bytes);
+    for _ in 0..r.u64()? {
+        let what = match r.bytes()? {
+            [] => What::Gone,
+            name if name.len() == 4 => What::Canary(u32::from_be_bytes(name.try_into().ok()?)),
+            name => match holdings.find(name.try_into().ok()?) {
+                Some(token) => What::Token(token),
+                None => What::Gone,
+            },
+        };
+        let (tag, key) = (Bytes(r.array()?), MatchKey::from_secret(&r.array()?));
+        let (size, due) = (size_from(r.u64()?)?, r.u64()?);
+        if what == What::Gone {
+            // It may have been released: the removal queue finds out once the sent sets are read.
+            pair.chunks.entry((request, chunk)).or_default().push(tag);
+            let leaf = OwnLeaf { what, key, request, chunk, size, due, sent: false, since: 0, retired: None };
+            pair.leaves.insert(tag, leaf);
+        } else {
+            place(pair, tag, what, key, request, chunk, size, due);
+        }
+    }
+    r.at_end().then_some(())
+}
+
+/// A peer did not evaluate a request: its tokens can be asked for again, in another request, if the peer still answers.
+pub(super) fn refused(
+    pair: &mut PairEpoch,
+    desk: &mut Desk,
+    holdings: &Holdings,
+    head: &message::Refusal,
+    kept: Option<&[u8]>,
+) -> Result<(), NotTaken> {
+    let number =
+        *pair.outstanding.iter().find(|(_, o)| o.hash == head.request).ok_or(NotTaken::NotExpected)?.0;
+    for item in kept.and_then(read_kept).map(|kept| kept.items).unwrap_or_default() {
+        if let KeptItem::Token(digest) = item {
+            if let Some(token) = holdings.find(&digest) {
+                pair.standing.remove(&token);
+                pair.wanted.push(token);
+            }
+        }
+    }
+    pair.barren |= !matches!(head.reason, RefusalReason::Size | RefusalReason::BadPoint);
+    pair.outstanding.remove(&number);
+    let key = pair.name("blinds", number);
+    pair.drop_key(desk, key);
+    pair.touch();
+    desk.tell(Event::NotEvaluated(pair.peer.clone(), head.reason));
+    Ok(())
+}
+
+enum KeptItem {
+    Token(Digest),
+    Canary(u32),
+}
+
+struct Kept {
+    size: Size,
+    blinded: Blinded,
+    items: Vec<KeptItem>,
+    tokens: Vec<Zeroizing<Vec<u8>>>,
+}
+
+/// What must be durable before the first byte of a request leaves (R12).
+fn keep(blinded: &Blinded, items: &[Item], tokens: &[&[u8]], size: Size) -> Zeroizing<Vec<u8>> {
+    let mut w = Writer::new();
+    w.u64(size_code(size));
+    w.bytes(&blinded.points.concat());
+    let order = blinded.order.iter().flat_map(|at| at.map_or(u32::MAX, |at| at as u32).to_be_bytes());
+    w.bytes(&Zeroizing::new(order.collect::<Vec<u8>>()));
+    w.u64(items.len() as u64);
+    for ((item, token), blind) in items.iter().zip(tokens).zip(&blinded.blinds) {
+        w.flag(matches!(item, Item::Canary(_)));
+        w.u64(match item {
+            Item::Canary(index) => u64::from(*index),
+            Item::Token(_) => 0,
+        });
+        w.bytes(token);
+        w.bytes(blind.expose_secret().as_ref());
+    }
+    w.finish()
+}
+
+fn read_kept(bytes: &[u8]) -> Option<Kept> {
+    let mut r = Reader::new(bytes);
+    let size = size_from(r.u64()?)?;
+    let (points, []) = r.bytes()?.as_chunks::<32>() else { return None };
+    let (order, []) = r.bytes()?.as_chunks::<4>() else { return None };
+    let order = order.iter().map(|at| u32::from_be_bytes(*at)).map(|at| (at != u32::MAX).then_some(at as usize));
+    let mut kept = Kept {
+        size,
+        blinded: Blinded { points: points.to_vec(), order: order.collect(), blinds: Vec::new() },
+        items: Vec::new(),
+        tokens: Vec::new(),
+    };
+    for _ in 0..r.u64()? {
+        let (canary, index) = (r.flag()?, r.u32()?);
+        let token = r.bytes()?;
+        kept.items.push(if canary {
+            KeptItem::Canary(index)
+        } else {
+            KeptItem::Token(super::holdings::digest_of(token))
+        });
+        kept.tokens.push(Zeroizing::new(token.to_vec()));
+        kept.blinded.blinds.push(Blind::from_secret(&r.array()?).ok()?);
+    }
+    r.at_end().then_some(kept)
+}
+
+/// Marks the tokens of an unanswered request at start.
+pub(super) fn read_asked(pair: &mut PairEpoch, holdings: &Holdings, bytes: &[u8]) -> Option<()> {
+    for item in read_kept(bytes)?.items {
+        if let KeptItem::Token(digest) = item {
+            if let Some(token) = holdings.find(&digest) {
+                pair.standing.insert(token, Standing::Asked);
+            }
+        }
+    }
+    Some(())
+}
+
+/// Draws an order anew (Fisher and Yates).
+pub(super) fn shuffle<T>(items: &mut [T], rng: &mut impl CryptoRng) {
+    for last in (1..items.len()).rev() {
+        // 64 random bits for at most 2^32 places: the bias is below 2^-32.
+        items.swap(last, (rng.next_u64() % (last as u64 + 1)) as usize);
+    }
+}

@@ -1,0 +1,298 @@
+//! The agent's desk: where everything it says is numbered, signed and put into the outbox, and everything it must
+//! remember is written down (R23, R25).
+//!
+//! Callers: every room of the agent. What lies on the desk is one [`Step`]: the shell makes its changes durable in one
+//! transaction, and only then sends its envelopes. *Not here:* sending, and the vault.
+
+use super::event::Event;
+use super::store::{Reader, Writer};
+use crate::vault::Change;
+use protocol::body::Body;
+use protocol::calendar::OpenEpoch;
+use protocol::envelope::{Envelope, Header, Kind, Role, UnverifiedEnvelope, seal_envelope};
+use protocol::identity::UnitKeys;
+use protocol::name::{Party, UnitName};
+use protocol::{Bytes, Hash, label};
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+/// An envelope on its way, with its body.
+pub struct Outgoing {
+    /// The signed envelope.
+    pub envelope: Envelope,
+    /// Its body.
+    pub body: Body,
+}
+
+/// What one call of the agent leaves to be done, in this order: write, then send.
+#[derive(Default)]
+pub struct Step {
+    /// To be made durable in one transaction.
+    pub changes: Vec<Change>,
+    /// To be sent, once that is done.
+    pub outgoing: Vec<Outgoing>,
+    /// To be told to officers.
+    pub events: Vec<Event>,
+}
+
+/// An envelope of ours that is not yet done with.
+pub(super) struct Sent {
+    pub receiver: Party,
+    pub epoch: u32,
+    pub accepted: bool,
+}
+
+/// The desk.
+pub(super) struct Desk {
+    pub me: UnitName,
+    pub keys: UnitKeys,
+    pub federation: Hash,
+    pub broker: Bytes<32>,
+    /// The moment of the current call, in milliseconds.
+    pub now_ms: u64,
+    /// The tick of the current call; 0 before the first accord.
+    pub tick: u64,
+    pub chain: Chain,
+    pub outbox: BTreeMap<u64, Sent>,
+    pub step: Step,
+    dirty: bool,
+}
+
+/// Where the unit stands in its own chain, its mailbox, and the log.
+#[derive(Default)]
+pub(super) struct Chain {
+    pub sequence: u64,
+    pub previous: Hash,
+    /// Highest own sequence number that the broker accepted.
+    pub accepted: u64,
+    /// Position in the mailbox up to which everything is taken in.
+    pub position: u64,
+    pub log_size: u64,
+    pub log_root: Hash,
+    /// Evaluates nothing in this epoch: the vault was restored (R35).
+    pub restored_epoch: Option<u32>,
+    pub next_event: u64,
+    /// Entries sent or received whose inclusion in the log is not checked yet: index, hash (R27).
+    pub unproven: Vec<(u64, Hash)>,
+    /// Sequence number of the last envelope taken from each sender.
+    pub last_from: BTreeMap<String, u64>,
+}
+
+impl Desk {
+    pub fn new(me: UnitName, keys: UnitKeys, federation: Hash, broker: Bytes<32>) -> Self {
+        Desk {
+            me,
+            keys,
+            federation,
+            broker,
+            now_ms: 0,
+            tick: 0,
+            chain: Chain::default(),
+            outbox: BTreeMap::new(),
+            step: Step::default(),
+            dirty: false,
+        }
+    }
+
+    /// Signs and queues an envelope; its sequence number and hash.
+    pub fn send(&mut self, to: Party, kind: Kind, open: Option<OpenEpoch>, body: Body) -> (u64, Hash) {
+        let sequence = self.chain.sequence + 1;
+        let header = Header {
+            version: label::VERSION,
+            federation: self.federation,
+            accord: open.map_or(Bytes::ZERO, |open| open.accord),
+            epoch: open.map_or(0, |open| open.epoch),
+            tick: self.tick,
+            sender: Party::Unit(self.me.clone()),
+            receiver: to.clone(),
+            role: Role::Agent,
+            sequence,
+            previous: self.chain.previous,
+            kind,
+            expires: 0,
+            log_size: self.chain.log_size,
+            log_root: self.chain.log_root,
+            body_len: 0,
+            body_root: Bytes::ZERO,
+        };
+        let envelope = seal_envelope(header, &body, &self.keys.signing);
+        let hash = envelope.hash();
+        self.chain.sequence = sequence;
+        self.chain.previous = hash;
+        self.dirty = true;
+
+        let mut kept = Writer::new();
+        kept.bytes(&body.head);
+        kept.bytes(&body.rows);
+        self.put(format!("body/{sequence}"), kept.finish());
+        self.put_posted(sequence, envelope.as_bytes(), false);
+        let epoch = envelope.header().epoch;
+        self.outbox.insert(sequence, Sent { receiver: to, epoch, accepted: false });
+        self.step.outgoing.push(Outgoing { envelope, body });
+        (sequence, hash)
+    }
+
+    /// Writes a value into the vault with this step.
+    pub fn put(&mut self, key: String, value: Zeroizing<Vec<u8>>) {
+        self.step.changes.push(Change::Put { key, value });
+    }
+
+    /// Destroys a value in the vault with this step.
+    pub fn delete(&mut self, key: String) {
+        self.step.changes.push(Change::Delete { key });
+    }
+
+    /// Tells officers something.
+    pub fn tell(&mut self, event: Event) {
+        let at = self.chain.next_event;
+        self.chain.next_event += 1;
+        self.dirty = true;
+        self.put(format!("event/{at:012}"), event.to_bytes(self.now_ms));
+        self.step.events.push(event);
+    }
+
+    /// Notes that the chain changed and must be written with this step.
+    pub fn touch(&mut self) {
+        self.dirty = true;
+    }
+
+    /// The broker accepted our envelope `sequence` as entry `entry` of the log.
+    pub fn accepted(&mut self, sequence: u64, envelope: &Envelope, entry: u64) {
+        self.chain.accepted = self.chain.accepted.max(sequence);
+        self.chain.unproven.push((entry, envelope.hash()));
+        self.dirty = true;
+        let Some(sent) = self.outbox.get_mut(&sequence) else { return };
+        sent.accepted = true;
+        // What goes to all comes back through the own mailbox: nothing to keep it for.
+        if sent.receiver == Party::All {
+            self.forget(sequence);
+        } else {
+            self.put_posted(sequence, envelope.as_bytes(), true);
+        }
+    }
+
+    /// Forgets an envelope of the outbox: its recipient has it, or its epoch is over.
+    pub fn forget(&mut self, sequence: u64) {
+        self.outbox.remove(&sequence);
+        self.delete(format!("body/{sequence}"));
+        self.delete(format!("posted/{sequence}"));
+    }
+
+    /// Forgets what a peer has confirmed to have received (R25).
+    pub fn received_by(&mut self, peer: &UnitName, up_to: u64) {
+        let done: Vec<u64> = self
+            .outbox
+            .range(..=up_to)
+            .filter(|(_, sent)| sent.accepted && sent.receiver.unit() == Some(peer))
+            .map(|(sequence, _)| *sequence)
+            .collect();
+        done.into_iter().for_each(|sequence| self.forget(sequence));
+    }
+
+    /// Forgets everything of an epoch that is over.
+    pub fn forget_epoch(&mut self, epoch: u32) {
+        let over: Vec<u64> =
+            self.outbox.iter().filter(|(_, sent)| sent.epoch == epoch).map(|(sequence, _)| *sequence).collect();
+        // What was never accepted is refused from now on: only the chain's numbers go on. It cannot be left out of
+        // the chain, so it stays until the broker has said so.
+        for sequence in over {
+            if self.outbox.get(&sequence).is_some_and(|sent| sent.accepted) {
+                self.forget(sequence);
+            }
+        }
+    }
+
+    /// Takes what lies on the desk, with the chain if it changed.
+    pub fn take(&mut self) -> Step {
+        if std::mem::take(&mut self.dirty) {
+            let bytes = self.chain.to_bytes();
+            self.put("chain/0".to_owned(), bytes);
+        }
+        std::mem::take(&mut self.step)
+    }
+
+    /// Reads back an outbox entry at start.
+    pub fn load_posted(&mut self, sequence: u64, bytes: &[u8]) -> Option<()> {
+        let mut r = Reader::new(bytes);
+        let accepted = r.flag()?;
+        let envelope = UnverifiedEnvelope::decode(r.bytes()?).ok()?;
+        let envelope = envelope.verify(&self.federation, &self.keys.signing.public()).ok()?;
+        let header = envelope.header();
+        let sent = Sent { receiver: header.receiver.clone(), epoch: header.epoch, accepted };
+        self.outbox.insert(sequence, sent);
+        Some(())
+    }
+
+    fn put_posted(&mut self, sequence: u64, envelope: &[u8], accepted: bool) {
+        let mut w = Writer::new();
+        w.flag(accepted);
+        w.bytes(envelope);
+        self.put(format!("posted/{sequence}"), w.finish());
+    }
+}
+
+/// Reads an outbox entry: the signed envelope, from `posted/N`, and the body, from `body/N`.
+pub fn read_outgoing(
+    federation: &Hash,
+    own_key: &Bytes<32>,
+    posted: &[u8],
+    body: &[u8],
+) -> Option<Outgoing> {
+    let mut r = Reader::new(posted);
+    r.flag()?;
+    let envelope = UnverifiedEnvelope::decode(r.bytes()?).ok()?.verify(federation, own_key).ok()?;
+    let mut r = Reader::new(body);
+    let body = Body { head: r.bytes()?.to_vec(), rows: r.bytes()?.to_vec() };
+    Some(Outgoing { envelope, body })
+}
+
+impl Chain {
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut w = Writer::new();
+        w.u64(self.sequence);
+        w.bytes(&self.previous.0);
+        w.u64(self.accepted);
+        w.u64(self.position);
+        w.u64(self.log_size);
+        w.bytes(&self.log_root.0);
+        w.maybe_u64(self.restored_epoch.map(u64::from));
+        w.u64(self.next_event);
+        w.u64(self.unproven.len() as u64);
+        for (entry, hash) in &self.unproven {
+            w.u64(*entry);
+            w.bytes(&hash.0);
+        }
+        w.u64(self.last_from.len() as u64);
+        for (sender, sequence) in &self.last_from {
+            w.bytes(sender.as_bytes());
+            w.u64(*sequence);
+        }
+        w.finish()
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut r = Reader::new(bytes);
+        let mut chain = Chain {
+            sequence: r.u64()?,
+            previous: Bytes(r.array()?),
+            accepted: r.u64()?,
+            position: r.u64()?,
+            log_size: r.u64()?,
+            log_root: Bytes(r.array()?),
+            restored_epoch: match r.maybe_u64()? {
+                Some(epoch) => Some(epoch.try_into().ok()?),
+                None => None,
+            },
+            next_event: r.u64()?,
+            unproven: Vec::new(),
+            last_from: BTreeMap::new(),
+        };
+        for _ in 0..r.u64()? {
+            chain.unproven.push((r.u64()?, Bytes(r.array()?)));
+        }
+        for _ in 0..r.u64()? {
+            chain.last_from.insert(r.text()?.to_owned(), r.u64()?);
+        }
+        r.at_end().then_some(chain)
+    }
+}

@@ -1,0 +1,184 @@
+//! The agent as a witness of the log (R27).
+//!
+//! Each new checkpoint is accepted only if it extends the last one, if every envelope that we sent or received is in
+//! it, and if every checkpoint that a peer named in an envelope lies on the same history; then it is cosigned. Caller:
+//! the agent; the shell fetches the proofs that a [`LogClaim`] names. *Not here:* the proof maths (package `tlog`).
+
+use super::Agent;
+use super::event::Event;
+use protocol::codec::{Bytes, Hash};
+use protocol::identity::{log_origin, witness_name};
+use std::collections::BTreeMap;
+use tlog::{
+    ConsistencyProof, Entry, InclusionProof, KeyName, SignedCheckpoint, UnverifiedCheckpoint, VerifierKey, Witness,
+};
+use zeroize::Zeroizing;
+
+/// Where the last accepted checkpoint is kept.
+pub(super) const LAST: &str = "chain/checkpoint";
+
+/// Recently accepted checkpoints that are remembered: a peer that named one of them needs no proof.
+const REMEMBERED: usize = 256;
+/// Entries whose inclusion is asked for at once.
+const MOST_PROOFS: usize = 1024;
+
+/// What a checkpoint needs to be proven before it is accepted.
+pub struct LogClaim {
+    checkpoint: SignedCheckpoint,
+    /// The consistency proof needed, from the first size to the second; none if they are equal or the first is 0.
+    pub from: u64,
+    /// The checkpoint's size.
+    pub to: u64,
+    /// Entries whose inclusion in a tree of `to` is to be proven.
+    pub entries: Vec<u64>,
+    /// Sizes that peers named: for each, the consistency proof to `to`.
+    pub claims: Vec<u64>,
+}
+
+/// Why a checkpoint is not accepted.
+#[derive(Debug, thiserror::Error, PartialEq, Eq, Clone, Copy)]
+pub enum WitnessError {
+    /// Not a checkpoint of this log, signed by its broker.
+    #[error("this is no checkpoint of the federation's log")]
+    NotACheckpoint,
+    /// The log does not extend what was accepted, or does not hold what it should: two histories.
+    #[error("the broker shows another history of the log than before, or one without what was sent")]
+    SplitView,
+}
+
+/// What is remembered of the log.
+pub(super) struct LogWitness {
+    witness: Witness,
+    claims: BTreeMap<u64, Hash>,
+    remembered: BTreeMap<u64, Hash>,
+    pub split: bool,
+}
+
+impl LogWitness {
+    pub fn new(federation_name: &str, broker: &Bytes<32>) -> Option<Self> {
+        let federation = protocol::identity::federation_id(federation_name, broker);
+        let name = KeyName::new(&log_origin(&federation)).ok()?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(&broker.0).ok()?;
+        let witness = Witness::new(VerifierKey::log(name, key).ok()?);
+        Some(LogWitness { witness, claims: BTreeMap::new(), remembered: BTreeMap::new(), split: false })
+    }
+
+    /// Goes on from the checkpoint that was kept.
+    pub fn resume(&mut self, note: &[u8]) -> Option<()> {
+        let log = self.witness.log().clone();
+        let last = UnverifiedCheckpoint::parse(note).ok()?.verify(&log).ok()?;
+        self.remembered.insert(last.size(), Bytes(*last.root()));
+        self.witness = Witness::resume(log, last).ok()?;
+        Some(())
+    }
+
+    /// A peer named a checkpoint that it accepted.
+    pub fn claimed(&mut self, size: u64, root: Hash) {
+        if size == 0 || self.remembered.get(&size) == Some(&root) {
+            return;
+        }
+        match self.claims.get(&size) {
+            // Two peers accepted different roots of one size: no proof can reconcile them.
+            Some(other) if *other != root => self.split = true,
+            _ => {
+                self.claims.insert(size, root);
+            }
+        }
+        if self.remembered.contains_key(&size) {
+            self.split = true;
+        }
+    }
+}
+
+impl Agent {
+    /// Reads a checkpoint, and says what must be proven of it. `None`: nothing new.
+    pub fn examine(&self, note: &str) -> Result<Option<LogClaim>, WitnessError> {
+        let checkpoint = UnverifiedCheckpoint::parse(note.as_bytes())
+            .and_then(|unverified| unverified.verify(self.witness.witness.log()))
+            .map_err(|_| WitnessError::NotACheckpoint)?;
+        let (from, to) = (self.desk.chain.log_size, checkpoint.size());
+        let named = self.witness.claims.range(..=to).map(|(size, _)| *size).collect::<Vec<u64>>();
+        if to == from && named.is_empty() && *checkpoint.root() == self.desk.chain.log_root.0 {
+            return Ok(None);
+        }
+        let entries = self.desk.chain.unproven.iter().map(|(entry, _)| *entry).filter(|entry| *entry < to);
+        let entries = entries.take(MOST_PROOFS).collect();
+        Ok(Some(LogClaim { checkpoint, from, to, entries, claims: named }))
+    }
+
+    /// Accepts a checkpoint whose proofs all hold, and gives the cosignature line to send. Otherwise officers are told,
+    /// and nothing of it is accepted.
+    pub fn witness(
+        &mut self,
+        claim: &LogClaim,
+        consistency: Option<ConsistencyProof>,
+        inclusions: &[InclusionProof],
+        claims: &[ConsistencyProof],
+        now_ms: u64,
+    ) -> Result<String, WitnessError> {
+        self.desk.now_ms = now_ms;
+        match self.check(claim, consistency, inclusions, claims) {
+            Some(line) => Ok(line),
+            None => {
+                if !std::mem::replace(&mut self.witness.split, true) {
+                    self.desk.tell(Event::SplitView);
+                }
+                Err(WitnessError::SplitView)
+            }
+        }
+    }
+
+    fn check(
+        &mut self,
+        claim: &LogClaim,
+        consistency: Option<ConsistencyProof>,
+        inclusions: &[InclusionProof],
+        claims: &[ConsistencyProof],
+    ) -> Option<String> {
+        let checkpoint = &claim.checkpoint;
+        let (size, root) = (checkpoint.size(), *checkpoint.root());
+        let chain = &self.desk.chain;
+        if self.witness.split {
+            return None;
+        }
+        if inclusions.len() != claim.entries.len() || claims.len() != claim.claims.len() {
+            return None;
+        }
+        for (entry, proof) in claim.entries.iter().zip(inclusions) {
+            let hash = chain.unproven.iter().find(|(index, _)| index == entry).map(|(_, hash)| Entry(hash.0))?;
+            checkpoint.verify_inclusion(*entry, &hash, proof).ok()?;
+        }
+        for (named, proof) in claim.claims.iter().zip(claims) {
+            let theirs = self.witness.claims.get(named)?;
+            if *named == size {
+                (theirs.0 == root).then_some(())?;
+            } else {
+                proof.verify((*named, &theirs.0), (size, &root)).ok()?;
+            }
+        }
+        let cosigner = KeyName::new(&witness_name(&self.desk.federation, &self.desk.me)).ok()?;
+        let proof = consistency.unwrap_or_else(ConsistencyProof::empty);
+        let accepted = self.witness.witness.advance(checkpoint.clone(), &proof).ok()?;
+        let cosignature = accepted.cosign(&cosigner, self.desk.keys.signing.hazmat(), self.desk.now_ms / 1000).ok()?;
+
+        claim.claims.iter().for_each(|named| {
+            self.witness.claims.remove(named);
+        });
+        self.witness.remembered.insert(size, Bytes(root));
+        while self.witness.remembered.len() > REMEMBERED {
+            self.witness.remembered.pop_first();
+        }
+        let chain = &mut self.desk.chain;
+        chain.unproven.retain(|(entry, _)| !claim.entries.contains(entry));
+        chain.log_size = size;
+        chain.log_root = Bytes(root);
+        self.desk.touch();
+        self.desk.put(LAST.to_owned(), Zeroizing::new(checkpoint.to_note().into_bytes()));
+        Some(cosignature.line())
+    }
+
+    /// Whether two histories of the log were seen.
+    pub fn saw_split_view(&self) -> bool {
+        self.witness.split
+    }
+}

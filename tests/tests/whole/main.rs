@@ -1,0 +1,3 @@
+//! Tests over the whole, in one binary.
+
+mod agents;
