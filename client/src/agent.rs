@@ -53,6 +53,7 @@ use protocol::envelope::{Envelope, EnvelopeError, Kind, UnverifiedEnvelope};
 use protocol::identity::UnitKeys;
 use protocol::message::{self, DisputeReason, Head};
 use protocol::name::{Party, UnitName};
+use protocol::quota::Evaluated;
 use protocol::roster::{Change as RosterChange, Roster};
 use protocol::{Bytes, Hash};
 use rand_core::CryptoRng;
@@ -258,8 +259,10 @@ impl Agent {
         }
         self.desk.chain.last_from.insert(sender, header.sequence);
         self.desk.chain.unproven.push((incoming.entry, envelope.hash()));
-        if header.sender != Party::Unit(self.desk.me.clone()) {
-            self.witness.claimed(header.log_size, header.log_root);
+        if let Some(peer) = header.sender.unit().filter(|unit| **unit != self.desk.me) {
+            if self.is_verified(peer) {
+                self.witness.claimed(peer, header.log_size, header.log_root);
+            }
         }
         let result = self.take_in(&envelope, incoming, rng);
         self.advance_tick();
@@ -294,6 +297,14 @@ impl Agent {
             (Party::Broker, Kind::Roster) => self.roster_entry(&incoming.body.head),
             (Party::Broker, Kind::EpochClosed) => {
                 let head: message::EpochClosed = head_of(incoming)?;
+                // The broker's word does not close an epoch that runs by the accord's calendar: a new one in its place
+                // would have a new quota.
+                let runs = |accord: std::sync::Arc<protocol::accord::Accord>| {
+                    accord.calendar().is_live(head.closed, self.desk.tick)
+                };
+                if self.accords.for_epoch(head.closed).is_none_or(runs) {
+                    return Err(NotTaken::Epoch);
+                }
                 self.close_epoch(head.closed);
                 Ok(())
             }
@@ -332,10 +343,7 @@ impl Agent {
         incoming: &Incoming<'_>,
         rng: &mut impl CryptoRng,
     ) -> Result<(), NotTaken> {
-        let verified = self
-            .roster
-            .get(peer)
-            .is_some_and(|member| self.links.get(peer).is_some_and(|link| link.is_verified(&member.keys)));
+        let verified = self.is_verified(peer);
         if kind == Kind::Commitment && (!verified || !self.has_pair(peer, envelope.header().epoch)) {
             // It may come before our officers verified the peer, or before our own clock opened the epoch.
             return self.park(peer, envelope, incoming, verified, rng);
@@ -356,7 +364,7 @@ impl Agent {
             }
             Kind::Refusal => asking::refused(pair, desk, holdings, &head_of(incoming)?, incoming.kept),
             Kind::Acknowledgement => {
-                confirming::acknowledged(link, pair, desk, holdings, envelope, &head_of(incoming)?, rows, rng)
+                confirming::acknowledged(link, pair, desk, holdings, &head_of(incoming)?, rows, rng)
             }
             Kind::Dispute => {
                 let head: message::Dispute = head_of(incoming)?;
@@ -391,6 +399,11 @@ impl Agent {
         }
         link.epochs.insert(header.epoch, pair);
         result
+    }
+
+    fn is_verified(&self, peer: &UnitName) -> bool {
+        let keys = self.roster.get(peer).map(|member| &member.keys);
+        keys.is_some_and(|keys| self.links.get(peer).is_some_and(|link| link.is_verified(keys)))
     }
 
     fn has_pair(&self, peer: &UnitName, epoch: u32) -> bool {
@@ -428,7 +441,7 @@ impl Agent {
             .for_epoch(epoch)
             .is_some_and(|accord| accord.terms().identifiers.version != self.identifier_version);
         Standstill {
-            restored: self.desk.chain.restored_epoch == Some(epoch),
+            restored: self.desk.chain.restored_epoch.is_some_and(|restored| epoch <= restored),
             stopped: self.links.get(peer).is_some_and(|link| link.stopped.is_some()),
             other_version,
         }
@@ -452,13 +465,22 @@ impl Agent {
                 let link = self.links.entry(entry.unit.clone()).or_default();
                 link.verified = None;
                 link.save_trust(&entry.unit, &mut self.desk);
-                for pair in std::mem::take(&mut link.epochs).into_values() {
+                for (epoch, pair) in std::mem::take(&mut link.epochs) {
+                    link.spent.insert(epoch, pair.evaluated.total());
                     pair.destroy(&mut self.desk);
                 }
+                link.save_trust(&entry.unit, &mut self.desk);
                 self.desk.tell(Event::KeysChanged(entry.unit));
             }
             RosterChange::Standing(message::Standing::Admitted) => self.desk.tell(Event::Joined(entry.unit)),
-            RosterChange::Standing(_) => self.desk.tell(Event::Suspended(entry.unit)),
+            RosterChange::Standing(_) => {
+                self.desk.tell(Event::Suspended(entry.unit));
+                // Whoever is gone need not sign.
+                let roster = &self.roster;
+                if self.accords.recheck(|unit| roster.is_admitted(unit), &mut self.desk) {
+                    self.desk.tell(Event::AccordInForce);
+                }
+            }
             RosterChange::None => {}
         }
         Ok(())
@@ -467,6 +489,32 @@ impl Agent {
     /// The broker accepted an envelope of ours.
     pub fn accepted(&mut self, sequence: u64, envelope: &Envelope, entry: u64) {
         self.desk.accepted(sequence, envelope, entry);
+    }
+
+    /// The broker refused the first of `unsent` for good: it leaves the chain, and the others are numbered and signed
+    /// anew. `unsent` is everything that was not accepted, in order.
+    pub fn rejected(&mut self, code: &str, unsent: Vec<Outgoing>, now_ms: u64) {
+        self.at(now_ms);
+        let Some(first) = unsent.first() else { return };
+        let epoch = first.envelope.header().epoch;
+        let kind = first.envelope.header().kind;
+        let set_for = message::TagSet::from_bytes(&first.body.head).ok().map(|head| head.peer);
+        let peer = first.envelope.header().receiver.unit().cloned().or(set_for);
+        // What was begun with it cannot go on in this epoch.
+        for (name, link) in &mut self.links {
+            if peer.as_ref().is_none_or(|peer| peer == name) && epoch > 0 {
+                if let Some(pair) = link.epochs.get_mut(&epoch) {
+                    pair.barren = true;
+                    pair.touch();
+                }
+            }
+        }
+        for (old, new) in self.desk.renumber(unsent) {
+            for pair in self.links.values_mut().flat_map(|link| link.epochs.values_mut()) {
+                pair.renumbered(&old, &new);
+            }
+        }
+        self.desk.tell(Event::Rejected(kind, code.to_owned()));
     }
 
     /// Requests whose count is in the log and whose answer is due: the count's sequence number and the name of what
@@ -543,6 +591,7 @@ impl Agent {
             }
             let Some(mut pair) = PairEpoch::fresh(&desk.me, peer, &accord, epoch, holdings, rng) else { continue };
             opening::commit(&mut pair, desk, rng);
+            pair.evaluated = Evaluated::from_total(link.spent.get(&epoch).copied().unwrap_or(0));
             if let Some((envelope, head)) = link.unpark(peer, epoch, desk) {
                 let commitment = UnverifiedEnvelope::decode(&envelope)
                     .and_then(|unverified| unverified.verify(&desk.federation, &member.keys.signing));
@@ -569,8 +618,12 @@ impl Agent {
 
     /// Destroys all that an epoch held (R9).
     fn close_epoch(&mut self, epoch: u32) {
-        for link in self.links.values_mut() {
+        for (peer, link) in &mut self.links {
             if let Some(pair) = link.epochs.remove(&epoch) {
+                // The count outlives the pair: an epoch that was closed never gets a second quota.
+                link.spent.insert(epoch, pair.evaluated.total());
+                link.spent.retain(|spent, _| spent + 8 > epoch);
+                link.save_trust(peer, &mut self.desk);
                 pair.destroy(&mut self.desk);
             }
         }
@@ -596,11 +649,7 @@ impl Agent {
     }
 
     /// Proposes an accord to all; the own signature goes with it. Returns its hash.
-    pub fn propose(
-        &mut self,
-        text: &str,
-        now_ms: u64,
-    ) -> Result<Hash, protocol::accord::AccordError> {
+    pub fn propose(&mut self, text: &str, now_ms: u64) -> Result<Hash, protocol::accord::AccordError> {
         self.at(now_ms);
         self.accords.propose(text, now_ms, &mut self.desk)
     }

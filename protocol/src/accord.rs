@@ -126,9 +126,21 @@ pub enum AccordError {
         /// What it must be.
         must: &'static str,
     },
-    /// An amendment that does not begin where an epoch of the accord in force begins.
-    #[error("the accord does not begin at the start of an epoch of the accord in force")]
+    /// Epoch 0, which is none; or an amendment that does not begin where an epoch of the accord in force begins.
+    #[error("the accord does not begin at the start of an epoch")]
     Start,
+}
+
+impl AccordError {
+    /// The stable name of this error, as the docs and problem documents write it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            AccordError::TooLong => "accord-too-long",
+            AccordError::Text(_) => "accord-unreadable",
+            AccordError::Term { .. } => "accord-term",
+            AccordError::Start => "accord-start",
+        }
+    }
 }
 
 /// An accord: text, start and hash, with the terms read from the text.
@@ -145,6 +157,9 @@ impl Accord {
     pub fn new(text: &str, start: Start) -> Result<Accord, AccordError> {
         if text.len() > MAX_TEXT {
             return Err(AccordError::TooLong);
+        }
+        if start.epoch == 0 {
+            return Err(AccordError::Start);
         }
         let terms: Terms = toml::from_str(text).map_err(|e| AccordError::Text(e.message().to_owned()))?;
         terms.check()?;
@@ -198,7 +213,7 @@ impl Terms {
     /// Most points that a unit evaluates for one peer in one epoch (R12, R13): opening, bulk, and every small request.
     /// This is the guess budget.
     pub fn quota(&self) -> u64 {
-        let small = self.ticks.epoch_ticks / self.requests.every.max(1);
+        let small = self.ticks.epoch_ticks.div_ceil(self.requests.every.max(1));
         let small = small.saturating_mul(u64::from(self.requests.small));
         self.requests.opening_max.saturating_add(self.requests.bulk_max).saturating_add(small)
     }
@@ -218,7 +233,8 @@ impl Terms {
         rule((1..=65_536).contains(&self.tag_sets.small), "tag_sets.small", "1 to 65536")?;
         rule(self.tag_sets.delay < epoch_ticks, "tag_sets.delay", "less than epoch_ticks")?;
         rule((1..=4096).contains(&self.acknowledgements.slots), "acknowledgements.slots", "1 to 4096")?;
-        rule(self.acknowledgements.patience_ticks >= 2, "acknowledgements.patience_ticks", "at least 2")?;
+        let patience = self.acknowledgements.patience_ticks;
+        rule((2..=10_000_000).contains(&patience), "acknowledgements.patience_ticks", "2 to 10000000")?;
         rule(self.canaries.count <= 256, "canaries.count", "at most 256")?;
         let window = self.canaries.window_ticks;
         rule((1..=epoch_ticks).contains(&window), "canaries.window_ticks", "from 1 to epoch_ticks")

@@ -55,6 +55,17 @@ pub enum AcknowledgementError {
     TooMany,
 }
 
+impl AcknowledgementError {
+    /// The stable name of this error, as the docs write it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            AcknowledgementError::DoesNotOpen => "acknowledgement-does-not-open",
+            AcknowledgementError::Malformed => "acknowledgement-malformed",
+            AcknowledgementError::TooMany => "acknowledgement-too-many",
+        }
+    }
+}
+
 /// Number of slots for a cut with `matches`: its matches padded to a multiple of `unit`, and one `unit` more for changes.
 pub fn slot_count(matches: usize, unit: usize) -> usize {
     let unit = unit.max(1);

@@ -18,6 +18,16 @@ pub enum CodecError {
     NotCanonical,
 }
 
+impl CodecError {
+    /// The stable name of this error, as the docs write it; whoever refuses says of what it is (`head-malformed`).
+    pub fn code(&self) -> &'static str {
+        match self {
+            CodecError::Malformed => "malformed",
+            CodecError::NotCanonical => "not-canonical",
+        }
+    }
+}
+
 /// Encodes `value` in the one allowed way.
 pub fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
     let mut out = Vec::new();

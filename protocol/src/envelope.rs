@@ -148,6 +148,9 @@ pub enum EnvelopeError {
     /// Another protocol version.
     #[error("the envelope is of another protocol version")]
     Version,
+    /// A sender that nobody is: [`Party::All`].
+    #[error("nobody speaks as all")]
+    Sender,
     /// Another federation.
     #[error("the envelope is of another federation")]
     Federation,
@@ -167,6 +170,7 @@ impl EnvelopeError {
             EnvelopeError::Codec(CodecError::NotCanonical) => "envelope-not-canonical",
             EnvelopeError::TooLarge => "envelope-too-large",
             EnvelopeError::Version => "envelope-version",
+            EnvelopeError::Sender => "envelope-sender",
             EnvelopeError::Federation => "envelope-federation",
             EnvelopeError::Signature => "envelope-signature",
             EnvelopeError::Body => "envelope-body",
@@ -210,6 +214,9 @@ impl UnverifiedEnvelope {
             return Err(EnvelopeError::Version);
         }
         let header: Header = codec::decode(&wire.header)?;
+        if header.sender == Party::All {
+            return Err(EnvelopeError::Sender);
+        }
         Ok(UnverifiedEnvelope { header, wire, bytes: bytes.to_vec() })
     }
 

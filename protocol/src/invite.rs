@@ -1,16 +1,19 @@
 //! Invites: what an operator gives a unit so that it can join (R6).
 //!
 //! An invite is text that fits in a letter: the broker's address, the fingerprint of its certificate authority, and a
-//! token that works once. Callers: the broker makes them, the client reads them. *Not* a proof of who the unit is: that
+//! token that works once; hexadecimal, with four bytes of a hash at its end, so that a slip in copying is named as one. Callers: the broker makes them, the client reads them. *Not* a proof of who the unit is: that
 //! is the verification code's part (R7).
 
 use crate::codec::{self, Bytes};
+use crate::label;
 use crate::name::UnitName;
 use minicbor::{Decode, Encode};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
 
 const PREFIX: &str = "sutura-invite-1-";
+const CHECK_LEN: usize = 4;
 
 /// What an invite says.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
@@ -41,10 +44,28 @@ pub struct Invite {
 #[error("this is no invite: it begins with {PREFIX} and must be copied whole")]
 pub struct NotAnInvite;
 
+impl NotAnInvite {
+    /// The stable name of this error, as the docs write it.
+    pub fn code(&self) -> &'static str {
+        "invite-malformed"
+    }
+}
+
 impl fmt::Display for Invite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{PREFIX}{}", hex::encode(codec::encode(self)))
+        let encoded = codec::encode(self);
+        write!(f, "{PREFIX}{}{}", hex::encode(&encoded), hex::encode(check(&encoded)))
     }
+}
+
+/// What stands at the end of the text: the first bytes of a hash over all of it.
+fn check(encoded: &[u8]) -> [u8; CHECK_LEN] {
+    let mut h = Sha256::new();
+    h.update(label::INVITE.as_bytes());
+    h.update([0]);
+    h.update(encoded);
+    let whole: [u8; 32] = h.finalize().into();
+    std::array::from_fn(|at| whole[at])
 }
 
 impl FromStr for Invite {
@@ -56,7 +77,11 @@ impl FromStr for Invite {
             return Err(NotAnInvite);
         }
         let bytes = text.strip_prefix(PREFIX).and_then(|rest| hex::decode(rest).ok()).ok_or(NotAnInvite)?;
-        codec::decode(&bytes).map_err(|_| NotAnInvite)
+        let (encoded, end) = bytes.split_last_chunk::<CHECK_LEN>().ok_or(NotAnInvite)?;
+        if *end != check(encoded) {
+            return Err(NotAnInvite);
+        }
+        codec::decode(encoded).map_err(|_| NotAnInvite)
     }
 }
 
@@ -77,6 +102,7 @@ mod tests {
         let text = invite.to_string();
         assert!(format!(" {text}\n").parse::<Invite>().unwrap() == invite);
         assert!(text[..text.len() - 2].parse::<Invite>().is_err());
+        assert!(text.replacen("020202", "020302", 1).parse::<Invite>().is_err());
         assert!("".parse::<Invite>().is_err());
     }
 }

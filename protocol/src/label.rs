@@ -24,6 +24,8 @@ pub const FEDERATION: &str = "sutura/1 federation";
 pub const VERIFICATION_CODE: &str = "sutura/1 verification code";
 /// Proof that whoever joins holds the keys it names.
 pub const JOIN: &str = "sutura/1 join";
+/// Check of an invite's text.
+pub const INVITE: &str = "sutura/1 invite";
 
 // Accord
 /// Hash of an accord: what every signed message is bound to.
@@ -82,6 +84,7 @@ pub const ALL: &[&str] = &[
     FEDERATION,
     VERIFICATION_CODE,
     JOIN,
+    INVITE,
     ACCORD,
     CONTRIBUTION,
     PAIR_SECRET,

@@ -24,6 +24,8 @@ use crate::codec::{Bytes, Hash};
 use crate::message::RosterEntry;
 use minicbor::{Decode, Encode};
 
+pub use crate::identity::{log_origin, witness_name};
+
 /// Most envelopes in one submission.
 pub const MAX_SUBMISSION: usize = 256;
 /// Most bytes of envelopes, heads and inline rows in one submission or delivery (one envelope always fits).
@@ -35,12 +37,6 @@ pub const MAX_WAIT_MS: u64 = 55_000;
 
 /// Most entries in one [`InclusionQuery`].
 pub const MAX_INCLUSION: usize = 1024;
-
-/// The origin of a federation's log: the name of the key that signs its checkpoints (C2SP tlog-checkpoint). A witness's
-/// key has the unit's name.
-pub fn log_origin(federation: &Hash) -> String {
-    format!("sutura/{federation}/log")
-}
 
 /// A unit asks to join (R6).
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]

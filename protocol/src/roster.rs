@@ -39,9 +39,19 @@ pub enum RosterError {
     /// The unit's own signature over its keys is wrong: the entry was made up.
     #[error("the roster entry is not signed by the unit it names")]
     NotSignedByUnit,
-    /// The title is too long.
+    /// The title is too long, or holds control characters.
     #[error("the roster entry is malformed")]
     Malformed,
+}
+
+impl RosterError {
+    /// The stable name of this error, as the docs write it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            RosterError::NotSignedByUnit => "roster-not-signed-by-unit",
+            RosterError::Malformed => "roster-malformed",
+        }
+    }
 }
 
 /// Who the members are.
@@ -73,7 +83,7 @@ impl Roster {
 
     /// Applies an entry of the broker's.
     pub fn apply(&mut self, federation: &codec::Hash, entry: &RosterEntry) -> Result<Change, RosterError> {
-        if entry.title.len() > 200 {
+        if entry.title.len() > 200 || entry.title.chars().any(char::is_control) {
             return Err(RosterError::Malformed);
         }
         if !identity::verify(&entry.keys.signing, label::JOIN, &join_message(federation, entry), &entry.joined) {

@@ -71,8 +71,7 @@ impl Accords {
         self.known.iter().find(|known| known.accord.hash() == *hash)
     }
 
-    /// Proposes a text: from now on if it is the first, else from the second epoch after this one, so that there is
-    /// time to sign.
+    /// Proposes a text: from now on if it is the first, else from the next epoch on.
     pub fn propose(&mut self, text: &str, now_ms: u64, desk: &mut Desk) -> Result<Hash, AccordError> {
         let start = match self.in_force() {
             None => Start { epoch: 1, tick: 0, at_ms: now_ms },
@@ -142,6 +141,22 @@ impl Accords {
         known.complete |= in_time && known.proposal.is_complete(still_member);
         self.save(at, desk);
         Some(())
+    }
+
+    /// Members left: proposals that wait for nobody else are complete; whether one came into force.
+    pub fn recheck(&mut self, still_member: impl Fn(&UnitName) -> bool, desk: &mut Desk) -> bool {
+        let before = self.in_force().map(|accord| accord.hash());
+        for at in 0..self.known.len() {
+            let first = !self.known.iter().any(|known| known.complete);
+            let tick = self.tick;
+            let known = &mut self.known[at];
+            let in_time = first || tick < known.accord.start().tick;
+            if !known.complete && in_time && known.proposal.is_complete(&still_member) {
+                known.complete = true;
+                self.save(at, desk);
+            }
+        }
+        self.in_force().map(|accord| accord.hash()) != before
     }
 
     fn save(&self, at: usize, desk: &mut Desk) {

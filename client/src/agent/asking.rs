@@ -6,7 +6,7 @@
 use super::desk::Desk;
 use super::event::Event;
 use super::holdings::{Digest, Holdings, TokenIndex};
-use super::pair::{CHUNK, OwnLeaf, Outstanding, PairEpoch, Standing, What, size_code, size_from};
+use super::pair::{CHUNK, Outstanding, OwnLeaf, PairEpoch, Standing, What, size_code, size_from};
 use super::store::{Reader, Writer};
 use super::{NotTaken, dispute};
 use protocol::acknowledgement::MAX_RECORDS;
@@ -146,8 +146,7 @@ pub(super) fn answered(
     kept: Option<&[u8]>,
     rng: &mut impl CryptoRng,
 ) -> Result<(), NotTaken> {
-    let number =
-        *pair.outstanding.iter().find(|(_, o)| o.hash == head.request).ok_or(NotTaken::NotExpected)?.0;
+    let number = *pair.outstanding.iter().find(|(_, o)| o.hash == head.request).ok_or(NotTaken::NotExpected)?.0;
     let kept = kept.and_then(read_kept).ok_or(NotTaken::OwnState)?;
     let (answer, []) = rows.as_chunks::<32>() else { return Err(NotTaken::Evaluation) };
     let (Some(peer), Some(secret)) = (&pair.peer_commitment, &pair.secret) else { return Err(NotTaken::NotExpected) };
@@ -288,8 +287,7 @@ pub(super) fn refused(
     head: &message::Refusal,
     kept: Option<&[u8]>,
 ) -> Result<(), NotTaken> {
-    let number =
-        *pair.outstanding.iter().find(|(_, o)| o.hash == head.request).ok_or(NotTaken::NotExpected)?.0;
+    let number = *pair.outstanding.iter().find(|(_, o)| o.hash == head.request).ok_or(NotTaken::NotExpected)?.0;
     for item in kept.and_then(read_kept).map(|kept| kept.items).unwrap_or_default() {
         if let KeptItem::Token(digest) = item {
             if let Some(token) = holdings.find(&digest) {

@@ -21,6 +21,7 @@ use protocol::psi::Confirmation;
 use protocol::tagset::{LEAF_LEN, Leaf, Tag};
 use protocol::{Bytes, Hash};
 use rand_core::CryptoRng;
+use std::collections::HashSet;
 
 /// Sets of the peer after a canary's own, by which its match must have been told.
 const CANARY_SLACK: u64 = 4;
@@ -138,13 +139,11 @@ fn acknowledge(
 }
 
 /// Takes the peer's acknowledgement in. What both sides confirmed becomes overlaps.
-#[expect(clippy::too_many_arguments, reason = "the rooms of the agent that an acknowledgement touches")]
 pub(super) fn acknowledged(
     link: &mut Link,
     pair: &mut PairEpoch,
     desk: &mut Desk,
     holdings: &Holdings,
-    envelope: &Envelope,
     head: &message::Acknowledgement,
     rows: &[u8],
     rng: &mut impl CryptoRng,
@@ -155,13 +154,19 @@ pub(super) fn acknowledged(
     }
     let context = Context { sender: &pair.peer, epoch: pair.open.epoch, digest: &head.digest };
     let slots = acknowledgement::open(secret, &context, rows).map_err(|_| NotTaken::Acknowledgement)?;
-    pair.open_notices.remove(&head.digest);
+    let expected = pair.open_notices.remove(&head.digest).map(|notice| notice.matches).unwrap_or_default();
     let key = pair.name("notice", head.digest);
     pair.drop_key(desk, key);
     keep_slots(pair, desk, &head.digest, &slots);
     let mut fresh = 0;
     for slot in &slots {
         fresh += apply_slot(link, pair, desk, holdings, slot, rng);
+    }
+    // A match that is left out is a match that the peer keeps silent about (R18).
+    let said: HashSet<Tag> = slots.iter().filter(|s| s.verdict != Verdict::Change).map(|slot| slot.tag).collect();
+    if expected.iter().any(|tag| !said.contains(tag)) {
+        link.stopped.get_or_insert_with(|| "unacknowledged".to_owned());
+        desk.tell(Event::Unacknowledged(pair.peer.clone()));
     }
     if slots.iter().any(|slot| slot.verdict == Verdict::Disputed) {
         desk.tell(Event::MatchDisputed(pair.peer.clone()));
@@ -171,7 +176,6 @@ pub(super) fn acknowledged(
         desk.tell(Event::Overlaps(pair.peer.clone(), fresh));
     }
     desk.received_by(&pair.peer, head.received);
-    let _ = envelope;
     pair.touch();
     Ok(())
 }
@@ -185,10 +189,11 @@ fn apply_slot(
     rng: &mut impl CryptoRng,
 ) -> u64 {
     let Some(matched) = pair.matches.get_mut(&slot.tag) else { return 0 };
-    if slot.verdict == Verdict::Disputed {
-        return 0;
+    match slot.verdict {
+        Verdict::Disputed => return 0,
+        Verdict::Change if !matched.theirs => return 0,
+        Verdict::Change | Verdict::Confirmed => matched.theirs = true,
     }
-    matched.theirs = true;
     for number in &slot.records {
         // Changes add to what was said; a peer that names more than it may is cut short.
         if !matched.peer_records.contains(number) && matched.peer_records.len() < 4 * MAX_RECORDS {

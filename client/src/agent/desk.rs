@@ -171,6 +171,27 @@ impl Desk {
         }
     }
 
+    /// Takes the first of `unsent` out of the chain, and numbers and signs the others anew: (old, new) number and hash.
+    pub fn renumber(&mut self, unsent: Vec<Outgoing>) -> Vec<((u64, Hash), (u64, Hash))> {
+        let mut unsent = unsent.into_iter();
+        let Some(first) = unsent.next() else { return Vec::new() };
+        let rest: Vec<Outgoing> = unsent.collect();
+        for outgoing in std::iter::once(&first).chain(&rest) {
+            self.forget(outgoing.envelope.header().sequence);
+        }
+        self.chain.sequence = first.envelope.header().sequence.saturating_sub(1);
+        self.chain.previous = first.envelope.header().previous;
+        let mut numbers = Vec::with_capacity(rest.len());
+        for Outgoing { envelope, body } in rest {
+            let old = (envelope.header().sequence, envelope.hash());
+            let Header { receiver, kind, epoch, accord, .. } = envelope.header().clone();
+            let open = (epoch > 0).then_some(OpenEpoch { epoch, accord });
+            let new = self.send(receiver, kind, open, body);
+            numbers.push((old, new));
+        }
+        numbers
+    }
+
     /// Forgets an envelope of the outbox: its recipient has it, or its epoch is over.
     pub fn forget(&mut self, sequence: u64) {
         self.outbox.remove(&sequence);
@@ -232,12 +253,7 @@ impl Desk {
 }
 
 /// Reads an outbox entry: the signed envelope, from `posted/N`, and the body, from `body/N`.
-pub fn read_outgoing(
-    federation: &Hash,
-    own_key: &Bytes<32>,
-    posted: &[u8],
-    body: &[u8],
-) -> Option<Outgoing> {
+pub fn read_outgoing(federation: &Hash, own_key: &Bytes<32>, posted: &[u8], body: &[u8]) -> Option<Outgoing> {
     let mut r = Reader::new(posted);
     r.flag()?;
     let envelope = UnverifiedEnvelope::decode(r.bytes()?).ok()?.verify(federation, own_key).ok()?;

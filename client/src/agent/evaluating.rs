@@ -83,8 +83,13 @@ pub(super) fn answer(
     rng: &mut impl CryptoRng,
 ) -> Result<(), NotTaken> {
     let request = *pair.counted.get(&count).ok_or(NotTaken::NotExpected)?;
-    let rows = kept.and_then(|kept| Reader::new(kept).bytes()).ok_or(NotTaken::OwnState)?;
-    let (points, []) = rows.as_chunks::<32>() else { return Err(NotTaken::OwnState) };
+    let rows = kept.and_then(|kept| Reader::new(kept).bytes());
+    let Some((points, [])) = rows.map(|rows| rows.as_chunks::<32>()) else {
+        // What is lost cannot be answered; the count stands, and the peer's request stays unanswered in this epoch.
+        pair.counted.remove(&count);
+        pair.touch();
+        return Err(NotTaken::OwnState);
+    };
     match evaluate(points, &pair.key) {
         Err(_) => refuse(pair, desk, request, RefusalReason::BadPoint),
         Ok(evaluation) => {

@@ -3,6 +3,7 @@
 //! Callers: `status` and `sync` show events; the agent only records them. *Not* an audit trail: that is the log.
 
 use super::store::{Reader, Writer};
+use protocol::envelope::Kind;
 use protocol::message::{DisputeReason, RefusalReason};
 use protocol::name::UnitName;
 use zeroize::Zeroizing;
@@ -38,8 +39,12 @@ pub enum Event {
     Unacknowledged(UnitName),
     /// The broker showed two histories of the log, or one that does not hold what it accepted (R27).
     SplitView,
+    /// A peer follows another history of the log than we do (R27).
+    OtherHistory(UnitName),
     /// This vault is older than what the federation saw of it: restored from a backup (R35).
     Restored,
+    /// The broker refused an envelope of ours for good: its kind, and the stable name of the refusal.
+    Rejected(Kind, String),
     /// New overlaps with a peer: how many record pairs.
     Overlaps(UnitName, u64),
 }
@@ -62,7 +67,9 @@ impl Event {
             Event::MatchDisputed(_) => "match-disputed",
             Event::Unacknowledged(_) => "unacknowledged",
             Event::SplitView => "split-view",
+            Event::OtherHistory(_) => "other-history",
             Event::Restored => "restored",
+            Event::Rejected(..) => "rejected",
             Event::Overlaps(..) => "overlaps",
         }
     }
@@ -73,7 +80,9 @@ impl Event {
             Event::Joined(p) | Event::KeysChanged(p) | Event::Suspended(p) | Event::OverQuota(p) => Some(p),
             Event::NotEvaluated(p, _) | Event::Refused(p, _) => Some(p),
             Event::Disputed(p, _) | Event::DisputedByPeer(p, _) => Some(p),
-            Event::MatchDisputed(p) | Event::Unacknowledged(p) | Event::Overlaps(p, _) => Some(p),
+            Event::OtherHistory(p) | Event::MatchDisputed(p) | Event::Unacknowledged(p) | Event::Overlaps(p, _) => {
+                Some(p)
+            }
             _ => None,
         }
     }
@@ -84,6 +93,7 @@ impl Event {
             Event::NotEvaluated(_, reason) | Event::Refused(_, reason) => refusal_code(*reason).to_owned(),
             Event::Disputed(_, reason) | Event::DisputedByPeer(_, reason) => dispute_code(*reason).to_owned(),
             Event::Overlaps(_, count) => count.to_string(),
+            Event::Rejected(kind, code) => format!("{kind:?}: {code}"),
             _ => String::new(),
         }
     }

@@ -38,6 +38,8 @@ pub(super) struct Link {
     /// Evaluation is stopped until officers lift it, and why.
     pub stopped: Option<String>,
     pub epochs: BTreeMap<u32, PairEpoch>,
+    /// Points evaluated for the peer in epochs whose pair is gone: an epoch never has a second quota (R13).
+    pub spent: BTreeMap<u32, u64>,
     pub overlaps: BTreeMap<(u64, RecordNumber), Overlap>,
     /// Commitments that came before the pair could open: envelope and head, by epoch.
     pub parked: BTreeMap<u32, (Vec<u8>, Vec<u8>)>,
@@ -158,6 +160,11 @@ impl Link {
         let mut w = Writer::new();
         w.maybe(self.verified.as_ref().map(|hash| hash.as_slice()));
         w.maybe(self.stopped.as_ref().map(|why| why.as_bytes()));
+        w.u64(self.spent.len() as u64);
+        for (epoch, points) in &self.spent {
+            w.u64(u64::from(*epoch));
+            w.u64(*points);
+        }
         desk.put(format!("link/{peer}"), w.finish());
     }
 
@@ -172,7 +179,10 @@ impl Link {
             Some(why) => Some(std::str::from_utf8(why).ok()?.to_owned()),
             None => None,
         };
-        Some(())
+        for _ in 0..r.u64()? {
+            self.spent.insert(r.u32()?, r.u64()?);
+        }
+        r.at_end().then_some(())
     }
 
     /// Reads a batch of numbers back.

@@ -6,13 +6,13 @@
 use super::desk::Desk;
 use super::pair::PairEpoch;
 use super::{NotTaken, dispute};
+use protocol::Bytes;
 use protocol::body::Body;
 use protocol::envelope::{Envelope, Kind};
 use protocol::message::{self, DisputeReason, Head};
 use protocol::name::Party;
 use protocol::psi::{Commitment, Contribution, PairSecret, Possession};
 use protocol::seal::{ContributionContext, open_contribution, seal_contribution};
-use protocol::Bytes;
 use rand_core::CryptoRng;
 
 /// Sends our commitment, with its proof of possession and a fresh sealing key (R10).
@@ -65,11 +65,7 @@ pub(super) fn committed(
 }
 
 /// Takes the peer's contribution: from here on both hold the pair secret. A second one is refused.
-pub(super) fn contributed(
-    pair: &mut PairEpoch,
-    desk: &mut Desk,
-    head: &message::Contribution,
-) -> Result<(), NotTaken> {
+pub(super) fn contributed(pair: &mut PairEpoch, desk: &mut Desk, head: &message::Contribution) -> Result<(), NotTaken> {
     if pair.peer_contribution.is_some() || pair.peer_commitment.is_none() {
         return Err(NotTaken::NotExpected);
     }
@@ -82,13 +78,9 @@ pub(super) fn contributed(
     };
     let opened = open_contribution(&pair.sealing, &context, &head.sealed).map_err(|_| NotTaken::Contribution)?;
     let theirs = Contribution::from_secret(&opened);
-    let secret = PairSecret::derive(
-        &pair.context,
-        &desk.federation.0,
-        (&desk.me, &pair.contribution),
-        (&pair.peer, &theirs),
-    )
-    .map_err(|_| NotTaken::Contribution)?;
+    let secret =
+        PairSecret::derive(&pair.context, &desk.federation.0, (&desk.me, &pair.contribution), (&pair.peer, &theirs))
+            .map_err(|_| NotTaken::Contribution)?;
     pair.peer_contribution = Some(theirs);
     pair.set_secret(secret);
     pair.touch();

@@ -268,6 +268,18 @@ impl PairEpoch {
         self.standing.values().filter(|standing| **standing == Standing::Asked).count()
     }
 
+    /// An envelope of ours was numbered and signed anew: what refers to it follows.
+    pub fn renumbered(&mut self, old: &(u64, Hash), new: &(u64, Hash)) {
+        for outstanding in self.outstanding.values_mut().filter(|o| o.hash == old.1) {
+            outstanding.hash = new.1;
+            self.dirty = true;
+        }
+        if let Some(request) = self.counted.remove(&old.0) {
+            self.counted.insert(new.0, request);
+            self.dirty = true;
+        }
+    }
+
     /// Whether every token that may be asked for is compared, and every notice with matches acknowledged by both.
     pub fn is_settled(&self, holdings: &Holdings) -> bool {
         let may_wait = |token: &TokenIndex| holdings.is_live(*token) && holdings.holders(*token).len() <= MAX_RECORDS;

@@ -37,6 +37,7 @@ pub(super) fn release(pair: &mut PairEpoch, desk: &mut Desk, rng: &mut impl Cryp
     let (size, count) = if let Some(at) = due {
         let (request, _) = pair.bulk_due.remove(at);
         real.extend(unsent(pair, |leaf| leaf.request == request));
+        real.extend(canaries_due(pair, tick));
         (Size::Bulk, padded(real.len()))
     } else {
         real.extend(small_due(pair, tick, small));
@@ -66,19 +67,18 @@ fn unsent(pair: &PairEpoch, which: impl Fn(&super::pair::OwnLeaf) -> bool) -> Ve
     pair.leaves.iter().filter(|(_, leaf)| !leaf.sent && which(leaf)).map(|(tag, _)| *tag).collect()
 }
 
+/// Canaries whose tick has come (R22).
+fn canaries_due(pair: &PairEpoch, tick: u64) -> Vec<Tag> {
+    let opened = pair.opened.unwrap_or(tick);
+    let planted = |index: &u32| pair.canaries.get(*index as usize).is_some_and(|canary| opened + canary.tick <= tick);
+    let waiting = |tag: &Tag| pair.leaves.get(tag).is_some_and(|leaf| !leaf.sent);
+    pair.canary_tags.iter().filter(|(index, tag)| planted(index) && waiting(tag)).map(|(_, tag)| *tag).collect()
+}
+
 /// Up to `most` leaves for an ordinary set: canaries whose tick has come, then tokens whose delay is over.
 fn small_due(pair: &mut PairEpoch, tick: u64, most: usize) -> Vec<Tag> {
-    let opened = pair.opened.unwrap_or(tick);
-    let mut real: Vec<Tag> = pair
-        .canary_tags
-        .iter()
-        .filter(|(index, tag)| {
-            let planted = pair.canaries.get(**index as usize).is_some_and(|canary| opened + canary.tick <= tick);
-            planted && pair.leaves.get(tag).is_some_and(|leaf| !leaf.sent)
-        })
-        .map(|(_, tag)| *tag)
-        .take(most)
-        .collect();
+    let mut real = canaries_due(pair, tick);
+    real.truncate(most);
     let mut later = Vec::new();
     while real.len() < most {
         let Some(tag) = pair.queue.pop_front() else { break };

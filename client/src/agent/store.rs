@@ -57,7 +57,8 @@ impl Writer {
     /// Grows by moving into a new buffer and wiping the old one: a `Vec` that reallocates leaves a copy behind.
     fn grow(&mut self, more: usize) {
         if self.0.capacity() - self.0.len() < more {
-            let mut larger = Zeroizing::new(Vec::with_capacity((self.0.capacity() * 2).max(self.0.len() + more).max(256)));
+            let mut larger =
+                Zeroizing::new(Vec::with_capacity((self.0.capacity() * 2).max(self.0.len() + more).max(256)));
             larger.extend_from_slice(&self.0);
             self.0 = larger;
         }

@@ -8,6 +8,7 @@ use super::Agent;
 use super::event::Event;
 use protocol::codec::{Bytes, Hash};
 use protocol::identity::{log_origin, witness_name};
+use protocol::name::UnitName;
 use std::collections::BTreeMap;
 use tlog::{
     ConsistencyProof, Entry, InclusionProof, KeyName, SignedCheckpoint, UnverifiedCheckpoint, VerifierKey, Witness,
@@ -49,7 +50,7 @@ pub enum WitnessError {
 /// What is remembered of the log.
 pub(super) struct LogWitness {
     witness: Witness,
-    claims: BTreeMap<u64, Hash>,
+    claims: BTreeMap<(u64, Hash), UnitName>,
     remembered: BTreeMap<u64, Hash>,
     pub split: bool,
 }
@@ -72,20 +73,12 @@ impl LogWitness {
         Some(())
     }
 
-    /// A peer named a checkpoint that it accepted.
-    pub fn claimed(&mut self, size: u64, root: Hash) {
-        if size == 0 || self.remembered.get(&size) == Some(&root) {
-            return;
-        }
-        match self.claims.get(&size) {
-            // Two peers accepted different roots of one size: no proof can reconcile them.
-            Some(other) if *other != root => self.split = true,
-            _ => {
-                self.claims.insert(size, root);
-            }
-        }
-        if self.remembered.contains_key(&size) {
-            self.split = true;
+    /// A verified peer named a checkpoint that it accepted.
+    pub fn claimed(&mut self, peer: &UnitName, size: u64, root: Hash) {
+        // Bounded: what is still to be proven is looked at with every checkpoint.
+        let known = size == 0 || self.remembered.get(&size) == Some(&root);
+        if !known && self.claims.len() < REMEMBERED {
+            self.claims.entry((size, root)).or_insert_with(|| peer.clone());
         }
     }
 }
@@ -97,7 +90,8 @@ impl Agent {
             .and_then(|unverified| unverified.verify(self.witness.witness.log()))
             .map_err(|_| WitnessError::NotACheckpoint)?;
         let (from, to) = (self.desk.chain.log_size, checkpoint.size());
-        let named = self.witness.claims.range(..=to).map(|(size, _)| *size).collect::<Vec<u64>>();
+        let named: Vec<u64> =
+            self.witness.claims.keys().map(|(size, _)| *size).take_while(|size| *size <= to).collect();
         if to == from && named.is_empty() && *checkpoint.root() == self.desk.chain.log_root.0 {
             return Ok(None);
         }
@@ -148,22 +142,30 @@ impl Agent {
             let hash = chain.unproven.iter().find(|(index, _)| index == entry).map(|(_, hash)| Entry(hash.0))?;
             checkpoint.verify_inclusion(*entry, &hash, proof).ok()?;
         }
-        for (named, proof) in claim.claims.iter().zip(claims) {
-            let theirs = self.witness.claims.get(named)?;
-            if *named == size {
-                (theirs.0 == root).then_some(())?;
-            } else {
-                proof.verify((*named, &theirs.0), (size, &root)).ok()?;
-            }
-        }
+        let named: Vec<((u64, Hash), UnitName)> =
+            self.witness.claims.iter().map(|(claim, peer)| (*claim, peer.clone())).take(claims.len()).collect();
+        let other = |((size_named, theirs), _): &((u64, Hash), UnitName), proof: &ConsistencyProof| match *size_named {
+            same if same == size => theirs.0 != root,
+            older => proof.verify((older, &theirs.0), (size, &root)).is_err(),
+        };
+        let strange: Vec<UnitName> =
+            named.iter().zip(claims).filter(|(n, proof)| other(n, proof)).map(|((_, peer), _)| peer.clone()).collect();
         let cosigner = KeyName::new(&witness_name(&self.desk.federation, &self.desk.me)).ok()?;
         let proof = consistency.unwrap_or_else(ConsistencyProof::empty);
         let accepted = self.witness.witness.advance(checkpoint.clone(), &proof).ok()?;
         let cosignature = accepted.cosign(&cosigner, self.desk.keys.signing.hazmat(), self.desk.now_ms / 1000).ok()?;
 
-        claim.claims.iter().for_each(|named| {
-            self.witness.claims.remove(named);
+        named.iter().for_each(|(claim, _)| {
+            self.witness.claims.remove(claim);
         });
+        // A peer on another history than ours: nothing more is evaluated for it, and officers of both are told.
+        for peer in strange {
+            if let Some(link) = self.links.get_mut(&peer) {
+                link.stopped = Some("other-history".to_owned());
+                link.save_trust(&peer, &mut self.desk);
+            }
+            self.desk.tell(Event::OtherHistory(peer));
+        }
         self.witness.remembered.insert(size, Bytes(root));
         while self.witness.remembered.len() > REMEMBERED {
             self.witness.remembered.pop_first();

@@ -1,0 +1,187 @@
+# What people read in English. French (fr.ftl) has the same keys with the same variables.
+# A message says the fact and what to do next.
+
+error = error:
+yes = yes
+no = no
+
+# Passphrases
+passphrase-prompt = Passphrase of the vault
+passphrase-new = New passphrase of the vault (eight characters at least; four unusual words are better)
+passphrase-again = The same again
+passphrase-differs = The two are not the same. Try again.
+
+# The command line
+usage-unknown-argument = { $argument } is not known here. See --help.
+usage-missing-argument = This is missing: { $argument }. See --help.
+usage-unknown-command = There is no command { $command }. See sutura --help.
+usage-missing-command = A command is missing. See sutura --help.
+usage-invalid-value = { $value } cannot be used for { $argument }. See --help.
+usage-conflict = { $argument } cannot be combined with what else was said. See --help.
+usage-other = The line was not understood. See --help.
+
+# Errors
+error-file = { $path }: { $why }
+error-home-nowhere = This system names no data folder. Name one with --home or SUTURA_HOME.
+error-home-in-use = Another sutura process works in { $path }. Wait until it ends, or stop it.
+error-no-passphrase = The vault needs its passphrase, and no one is there to type it. Put it into a file that only you can read, and name the file in { $variable }.
+error-passphrase-world = { $path } can be read by every user of this machine, so its passphrase is not used. Run: chmod 600 { $path }
+error-passphrase-empty = { $path } holds no passphrase: its first line is empty. Write the passphrase there.
+error-no-unit = The vault holds no unit: sutura init did not finish. Move the folder away and run sutura init again.
+error-membership = { $why }
+error-rules = The identifier rules of the accord cannot be used: { $why }. Nothing is compared until that is settled.
+error-vault-locked = The passphrase does not open the vault. Try again; nobody can recover a lost one.
+error-vault-missing = There is no vault at { $path }. Run sutura init, or name the right folder with --home.
+error-vault-exists = There is a vault at { $path } already, and it stays as it is. Name another folder with --home.
+error-vault-damaged = The vault is damaged: { $what }. Stop working with it, keep a copy, and restore the last backup.
+error-vault-format = The vault was made by a newer version of Sutura. Update this one.
+error-vault-other = The vault could not be used, and nothing was changed: { $why }
+error-sqlite = This program contains SQLite { $found }, which can damage its files. Install a build with 3.51.3 or later.
+error-mapping = The mapping cannot be used: { $why }
+error-init-title = The title must have 1 to 200 bytes. Choose another with --title.
+error-init-short = The passphrase is too short: { $shortest } characters at least. Choose a longer one.
+error-no-record = The register has no record { $record }. See sutura records.
+error-import-read = The file cannot be read: { $why }. Nothing was imported.
+error-import-not-a-table = The file is neither CSV nor XLSX. Save it as one of the two. Nothing was imported.
+error-import-utf16 = The file is in UTF-16. Save it as CSV in UTF-8. Nothing was imported.
+error-import-old-workbook = The file is an old XLS workbook. Save it as XLSX or CSV. Nothing was imported.
+error-import-workbook = The workbook cannot be read: { $why }. Open it, save it again as XLSX, and retry. Nothing was imported.
+error-import-no-sheet = The workbook has no sheet { $name }. It has: { $sheets }. Nothing was imported.
+error-import-too-large = The file is larger than a register can be. Divide it. Nothing was imported.
+error-import-empty = The file is empty. Nothing was imported.
+error-import-no-record = No column is the record reference, which every register needs. The file has: { $found }. Name the column record, or name it in a mapping. Nothing was imported.
+error-import-too-many-columns = Line { $line } has more than 1,024 columns: this is no register, or a mark that divides cells is missing its quotation marks. Nothing was imported.
+error-import-row-too-long = The row at line { $line } does not end: a quotation mark is probably not closed. Nothing was imported.
+error-import-strict = Line { $line }, column { $column }, value { $value }: { $why }. Nothing was imported, as --strict asks.
+error-import-failed = The file could not be read to its end. Nothing was imported.
+
+# Causes that are not explained by the identifier rules
+cause-no-reference = the row has no record reference; give it one
+cause-long-reference = the record reference is longer than 200 bytes; shorten it
+cause-nothing-usable = nothing in this row can be compared
+cause-not-yes-or-no = write yes or no; it was read as yes
+cause-no-header = more cells than the header has columns; they were not read
+
+# Columns of tables
+column-file = file
+column-line = line
+column-column = column
+column-value = value
+column-reason = reason
+column-number = number
+column-record = record
+column-restricted = restricted
+column-tokens = tokens
+column-text = text
+column-kind = kind
+column-tier = tier
+column-form = what is compared
+column-guess-bits = bits to guess
+column-check = check
+column-finding = finding
+
+# init
+init-done =
+    The home of { $unit } is ready in { $home }. Its keys were made here and stay here.
+    Next: sutura import FILE, and sutura join INVITE.
+init-weak = Warning: with --weak-passphrase-hashing, whoever copies this vault guesses its passphrase at once. For invented registers only.
+
+# import
+import-working = importing
+import-done = Rows: { $rows }, in { $seconds } s. Records added: { $added }, changed: { $changed }, as before: { $unchanged }, removed: { $removed }. Rows fallen: { $fallen }.
+import-dry-run = Rows: { $rows }, in { $seconds } s. Nothing was changed. Without --dry-run: records added: { $added }, changed: { $changed }, as before: { $unchanged }, removed: { $removed }; rows fallen: { $fallen }.
+import-row-falls = {" "}(the row falls)
+import-more-faults = Faults that are not shown: { $more }. --json lists them.
+import-unknown-columns = These columns are kept and not compared: { $columns }. A mapping can name them.
+import-windows-1252 = Cells that were not UTF-8 and were read as Windows-1252: { $cells }. Check their accents.
+import-protected = Records of victims, minors or witnesses, kept here and never compared: { $records }.
+import-joined = Rows that share the reference of another row, and were joined to it: { $rows }.
+import-renormalised = The rules of the accord changed. Records of the register that give other tokens now: { $records }.
+
+# records
+records-of = Records shown: { $shown } of { $records }.
+records-next = More: sutura records --after { $next }
+
+# explain
+explain-register = Records in the register: { $records }, of which restricted: { $restricted }. Tokens, at most: { $tokens }.
+explain-leaves =
+    What leaves this machine, once there is an accord, for each verified peer:
+    – { $padded } blinded points at the opening of an epoch ({ $tokens } tokens, padded), then a fixed small number at every tick, whatever happens here;
+    – { $padded } tags of 16 bytes, that only the two units of the pair can compute together, and the same fixed numbers afterwards;
+    – signed commitments, answers to the peer's own points, and acknowledgements of fixed size.
+explain-peers =
+    What a peer learns: which of its own tokens you hold too, and which of those share a record. Nothing of the rest, not even how many there are.
+    What a peer could try: guesses, one point each, within its quota, counted here and in the log.
+explain-broker =
+    What the broker learns: that you exchange with that peer, when, the padded numbers, and how many tags were equal. No identifier, no kind, no name, no record.
+explain-never =
+    What never leaves: names, numbers, dates, places, the cells of your files, references, and everything of victims, minors and witnesses.
+    A restricted record is not acknowledged before your officers release it.
+explain-no-accord = There is no accord yet, so nothing leaves. The numbers of every tick are set by the accord.
+explain-accord =
+    The accord in force, “{ $title }”, sets for each peer:
+    – { $points } points every { $every } ticks, and { $leaves } tags added and removed in every tick, full or not;
+    – at most { $quota } guesses that a peer could try against this register in an epoch.
+explain-record = Record { $record }, as it is compared. This is shown to you only:
+explain-hint = The option --record REFERENCE shows what would be compared of one of your records.
+explain-other-rules = The register was read under other rules than those of the accord in force. The next import or sync reads it anew.
+
+# doctor
+doctor-good = good
+doctor-note = look
+doctor-bad = bad
+doctor-folder = { $path } is closed to other users.
+doctor-folder-open = { $path } can be read by other users of this machine. Run: chmod -R go-rwx { $path }
+doctor-clock = The clock says { $year }.
+doctor-clock-wild = The clock says { $year }, which cannot be right. Set it, or this unit misses its ticks.
+doctor-agent-runs = Another sutura process works for this unit now.
+doctor-agent-rests = No other sutura process works for this unit now.
+doctor-vault = All values of the vault open, and none is missing. Values: { $values }.
+doctor-strong = A guess at the passphrase costs what it should.
+doctor-weak = A guess at the passphrase costs almost nothing: this vault was made for an exercise. Never keep a real register in it.
+doctor-unit = This is { $unit } ({ $title }).
+doctor-register = Records: { $records }. Tokens: { $tokens }.
+doctor-other-rules = The register was read under other rules than those of the accord in force. The next import or sync reads it anew.
+
+# Help
+help-heading-usage = Usage:
+help-heading-commands = Commands
+help-heading-options = Options
+help-heading-arguments = Arguments
+help-heading-example = Example:
+help-command-name = COMMAND
+help = Finds what national units have in common without showing anyone the rest. This is one unit's side.
+help-home = The unit's folder. Otherwise SUTURA_HOME, or the data folder of this system
+help-lang = The language: en or fr. Otherwise SUTURA_LANG, or what the system speaks
+help-json = Results as JSON on standard output
+help-help = This help
+help-version = The version
+help-init = Makes the unit's home: a vault under a passphrase, with keys that never leave it
+help-init-unit = The unit's short name: letters, digits and hyphens, 32 at most, the same for everyone
+help-init-title = The unit's full title, for people. Otherwise the short name
+help-init-weak-passphrase-hashing = For exercises with invented registers only: a stolen vault opens at the first guesses
+example-init = sutura init --home /srv/sutura --unit SN --title "Senegal, national unit"
+help-import = Imports a register (CSV or XLSX) into the vault. Nothing leaves this machine
+help-import-file = The register. Its header names the columns; record is required
+help-import-mapping = A mapping.toml for files whose columns have other names
+help-import-country = The country of national numbers, documents and plates that name none
+help-import-sheet = The sheet of a workbook. Otherwise the first
+help-import-dry-run = Reports everything, changes nothing
+help-import-strict = Stops at the first value that should be corrected, and changes nothing
+help-import-replace = The file is the whole register: records that it does not name are removed
+example-import = sutura import register.csv --country SN --dry-run
+help-explain = Shows what would leave this machine, what others would learn, and what never leaves
+help-explain-no-accord = There is no accord yet, so nothing leaves. The numbers of every tick are set by the accord.
+explain-accord =
+    The accord in force, “{ $title }”, sets for each peer:
+    – { $points } points every { $every } ticks, and { $leaves } tags added and removed in every tick, full or not;
+    – at most { $quota } guesses that a peer could try against this register in an epoch.
+explain-record = Shows what would be compared of one of the unit's own records
+example-explain = sutura explain --record SN-2026-0147
+help-records = Lists the unit's own records, or shows one
+help-records-reference = The record to show
+help-records-after = Lists from this number on
+help-records-limit = Lists so many records
+example-records = sutura records SN-2026-0147
+help-doctor = Looks for trouble in the unit's home. Changes nothing
+example-doctor = sutura doctor

@@ -1,0 +1,187 @@
+# Ce que lisent les utilisateurs en français. L'anglais (en.ftl) a les mêmes clés et les mêmes variables.
+# Un message dit le fait, puis ce qu'il faut faire.
+
+error = erreur :
+yes = oui
+no = non
+
+# Phrases secrètes
+passphrase-prompt = Phrase secrète du coffre
+passphrase-new = Nouvelle phrase secrète du coffre (huit caractères au moins ; quatre mots rares valent mieux)
+passphrase-again = La même, encore une fois
+passphrase-differs = Les deux ne sont pas identiques. Recommencez.
+
+# La ligne de commande
+usage-unknown-argument = { $argument } est inconnu ici. Voir --help.
+usage-missing-argument = Il manque : { $argument }. Voir --help.
+usage-unknown-command = Il n'y a pas de commande { $command }. Voir sutura --help.
+usage-missing-command = Il manque une commande. Voir sutura --help.
+usage-invalid-value = { $value } ne convient pas pour { $argument }. Voir --help.
+usage-conflict = { $argument } est incompatible avec le reste de la ligne. Voir --help.
+usage-other = La ligne n'a pas été comprise. Voir --help.
+
+# Erreurs
+error-file = { $path } : { $why }
+error-home-nowhere = Ce système n'indique aucun dossier de données. Indiquez-en un par --home ou SUTURA_HOME.
+error-home-in-use = Un autre processus sutura travaille dans { $path }. Attendez qu'il se termine, ou arrêtez-le.
+error-no-passphrase = Le coffre demande sa phrase secrète, et personne n'est là pour la saisir. Écrivez-la dans un fichier que vous seul pouvez lire, et indiquez ce fichier dans { $variable }.
+error-passphrase-world = { $path } peut être lu par tous les utilisateurs de cette machine ; sa phrase secrète n'est donc pas utilisée. Exécutez : chmod 600 { $path }
+error-passphrase-empty = { $path } ne contient pas de phrase secrète : sa première ligne est vide. Écrivez-y la phrase secrète.
+error-no-unit = Le coffre ne contient aucune unité : sutura init ne s'est pas terminé. Déplacez le dossier et relancez sutura init.
+error-membership = { $why }
+error-rules = Les règles d'identification de l'accord sont inutilisables : { $why }. Rien n'est comparé tant que ce n'est pas réglé.
+error-vault-locked = La phrase secrète n'ouvre pas le coffre. Réessayez ; personne ne peut retrouver une phrase perdue.
+error-vault-missing = Il n'y a pas de coffre en { $path }. Lancez sutura init, ou indiquez le bon dossier par --home.
+error-vault-exists = Il y a déjà un coffre en { $path }, et il reste tel quel. Indiquez un autre dossier par --home.
+error-vault-damaged = Le coffre est endommagé : { $what }. Cessez de l'utiliser, gardez-en une copie et restaurez la dernière sauvegarde.
+error-vault-format = Le coffre a été créé par une version plus récente de Sutura. Mettez celle-ci à jour.
+error-vault-other = Le coffre n'a pas pu être utilisé, et rien n'a été modifié : { $why }
+error-sqlite = Ce programme contient SQLite { $found }, qui peut endommager ses fichiers. Installez une version avec 3.51.3 ou plus récent.
+error-mapping = La correspondance est inutilisable : { $why }
+error-init-title = Le titre doit avoir de 1 à 200 octets. Choisissez-en un autre par --title.
+error-init-short = La phrase secrète est trop courte : { $shortest } caractères au moins. Choisissez-en une plus longue.
+error-no-record = Le registre n'a pas de fiche { $record }. Voir sutura records.
+error-import-read = Le fichier ne peut pas être lu : { $why }. Rien n'a été importé.
+error-import-not-a-table = Le fichier n'est ni CSV ni XLSX. Enregistrez-le sous l'une de ces formes. Rien n'a été importé.
+error-import-utf16 = Le fichier est en UTF-16. Enregistrez-le en CSV UTF-8. Rien n'a été importé.
+error-import-old-workbook = Le fichier est un ancien classeur XLS. Enregistrez-le en XLSX ou CSV. Rien n'a été importé.
+error-import-workbook = Le classeur ne peut pas être lu : { $why }. Ouvrez-le, enregistrez-le de nouveau en XLSX et recommencez. Rien n'a été importé.
+error-import-no-sheet = Le classeur n'a pas de feuille { $name }. Il a : { $sheets }. Rien n'a été importé.
+error-import-too-large = Le fichier est plus grand qu'un registre ne peut l'être. Divisez-le. Rien n'a été importé.
+error-import-empty = Le fichier est vide. Rien n'a été importé.
+error-import-no-record = Aucune colonne n'est la référence de fiche, nécessaire à tout registre. Le fichier a : { $found }. Nommez cette colonne record, ou indiquez-la dans une correspondance. Rien n'a été importé.
+error-import-too-many-columns = La ligne { $line } a plus de 1 024 colonnes : ce n'est pas un registre, ou des guillemets manquent autour d'un séparateur. Rien n'a été importé.
+error-import-row-too-long = La rangée de la ligne { $line } ne finit pas : un guillemet n'est sans doute pas fermé. Rien n'a été importé.
+error-import-strict = Ligne { $line }, colonne { $column }, valeur { $value } : { $why }. Rien n'a été importé, comme le veut --strict.
+error-import-failed = Le fichier n'a pas pu être lu jusqu'au bout. Rien n'a été importé.
+
+# Causes que les règles d'identification n'expliquent pas
+cause-no-reference = la ligne n'a pas de référence de fiche ; donnez-lui en une
+cause-long-reference = la référence de fiche dépasse 200 octets ; raccourcissez-la
+cause-nothing-usable = rien dans cette ligne ne peut être comparé
+cause-not-yes-or-no = écrivez oui ou non ; lu comme oui
+cause-no-header = plus de cellules que de colonnes dans l'en-tête ; elles n'ont pas été lues
+
+# Colonnes des tableaux
+column-file = fichier
+column-line = ligne
+column-column = colonne
+column-value = valeur
+column-reason = motif
+column-number = numéro
+column-record = fiche
+column-restricted = réservée
+column-tokens = jetons
+column-text = texte
+column-kind = genre
+column-tier = niveau
+column-form = ce qui est comparé
+column-guess-bits = bits à deviner
+column-check = contrôle
+column-finding = constat
+
+# init
+init-done =
+    Le dossier de { $unit } est prêt dans { $home }. Ses clés ont été créées ici et y restent.
+    Ensuite : sutura import FICHIER, puis sutura join INVITATION.
+init-weak = Attention : avec --weak-passphrase-hashing, quiconque copie ce coffre en devine aussitôt la phrase secrète. Pour des registres inventés seulement.
+
+# import
+import-working = importation
+import-done = Lignes : { $rows }, en { $seconds } s. Fiches ajoutées : { $added }, modifiées : { $changed }, inchangées : { $unchanged }, retirées : { $removed }. Lignes écartées : { $fallen }.
+import-dry-run = Lignes : { $rows }, en { $seconds } s. Rien n'a été modifié. Sans --dry-run : fiches ajoutées : { $added }, modifiées : { $changed }, inchangées : { $unchanged }, retirées : { $removed } ; lignes écartées : { $fallen }.
+import-row-falls = {" "}(la ligne est écartée)
+import-more-faults = Défauts non montrés : { $more }. --json les énumère.
+import-unknown-columns = Ces colonnes sont gardées sans être comparées : { $columns }. Une correspondance peut les nommer.
+import-windows-1252 = Cellules qui n'étaient pas en UTF-8 et ont été lues en Windows-1252 : { $cells }. Vérifiez les accents.
+import-protected = Fiches de victimes, de mineurs ou de témoins, gardées ici et jamais comparées : { $records }.
+import-joined = Lignes qui ont la référence d'une autre ligne, et lui ont été jointes : { $rows }.
+import-renormalised = Les règles de l'accord ont changé. Fiches du registre qui donnent désormais d'autres jetons : { $records }.
+
+# records
+records-of = Fiches montrées : { $shown } sur { $records }.
+records-next = La suite : sutura records --after { $next }
+
+# explain
+explain-register = Fiches du registre : { $records }, dont réservées : { $restricted }. Jetons, au plus : { $tokens }.
+explain-leaves =
+    Ce qui sort de cette machine, dès qu'il y a un accord, pour chaque partenaire vérifié :
+    – { $padded } points masqués à l'ouverture d'une époque ({ $tokens } jetons, complétés), puis un petit nombre fixe à chaque tic, quoi qu'il se passe ici ;
+    – { $padded } étiquettes de 16 octets, que seules les deux unités de la paire peuvent calculer ensemble, et les mêmes nombres fixes ensuite ;
+    – des engagements signés, des réponses aux points du partenaire, et des accusés de taille fixe.
+explain-peers =
+    Ce qu'un partenaire apprend : lesquels de ses propres jetons vous avez aussi, et lesquels d'entre eux partagent une fiche. Rien du reste, pas même son nombre.
+    Ce qu'un partenaire pourrait tenter : des suppositions, un point chacune, dans la limite de son quota, comptées ici et dans le journal.
+explain-broker =
+    Ce que le courtier apprend : que vous échangez avec ce partenaire, quand, les nombres complétés, et combien d'étiquettes étaient égales. Aucun identifiant, aucun genre, aucun nom, aucune fiche.
+explain-never =
+    Ce qui ne sort jamais : noms, numéros, dates, lieux, cellules de vos fichiers, références, et tout ce qui concerne victimes, mineurs et témoins.
+    Une fiche réservée n'est pas confirmée avant que vos officiers ne la libèrent.
+explain-no-accord = Il n'y a pas encore d'accord : rien ne sort. Les nombres de chaque tic sont fixés par l'accord.
+explain-accord =
+    L'accord en vigueur, « { $title } », fixe pour chaque partenaire :
+    – { $points } points tous les { $every } tics, et { $leaves } étiquettes ajoutées et retirées à chaque tic, pleines ou non ;
+    – au plus { $quota } suppositions qu'un partenaire pourrait tenter contre ce registre en une époque.
+explain-record = Fiche { $record }, telle qu'elle est comparée. Ceci n'est montré qu'à vous :
+explain-hint = L'option --record RÉFÉRENCE montre ce qui serait comparé d'une de vos fiches.
+explain-other-rules = Le registre a été lu sous d'autres règles que celles de l'accord en vigueur. La prochaine importation ou synchronisation le relira.
+
+# doctor
+doctor-good = bon
+doctor-note = à voir
+doctor-bad = mauvais
+doctor-folder = { $path } est fermé aux autres utilisateurs.
+doctor-folder-open = { $path } peut être lu par d'autres utilisateurs de cette machine. Exécutez : chmod -R go-rwx { $path }
+doctor-clock = L'horloge indique { $year }.
+doctor-clock-wild = L'horloge indique { $year }, ce qui est impossible. Réglez-la, sinon cette unité manquera ses tics.
+doctor-agent-runs = Un autre processus sutura travaille pour cette unité en ce moment.
+doctor-agent-rests = Aucun autre processus sutura ne travaille pour cette unité en ce moment.
+doctor-vault = Toutes les valeurs du coffre s'ouvrent, et aucune ne manque. Valeurs : { $values }.
+doctor-strong = Une tentative de deviner la phrase secrète coûte ce qu'elle doit.
+doctor-weak = Deviner la phrase secrète ne coûte presque rien : ce coffre a été créé pour un exercice. N'y gardez jamais un vrai registre.
+doctor-unit = C'est { $unit } ({ $title }).
+doctor-register = Fiches : { $records }. Jetons : { $tokens }.
+doctor-other-rules = Le registre a été lu sous d'autres règles que celles de l'accord en vigueur. La prochaine importation ou synchronisation le relira.
+
+# Aide
+help-heading-usage = Utilisation :
+help-heading-commands = Commandes
+help-heading-options = Options de la commande
+help-heading-arguments = Arguments de la commande
+help-heading-example = Exemple :
+help-command-name = COMMANDE
+help = Trouve ce que des unités nationales ont en commun sans montrer le reste à personne. Voici le côté d'une unité.
+help-home = Le dossier de l'unité. À défaut SUTURA_HOME, ou le dossier de données de ce système
+help-lang = La langue : en ou fr. À défaut SUTURA_LANG, ou celle du système
+help-json = Résultats en JSON sur la sortie standard
+help-help = Cette aide
+help-version = La version
+help-init = Crée le dossier de l'unité : un coffre sous phrase secrète, avec des clés qui n'en sortent jamais
+help-init-unit = Le nom court de l'unité : lettres, chiffres et traits d'union, 32 au plus, le même pour tous
+help-init-title = Le titre complet de l'unité, pour les personnes. À défaut le nom court
+help-init-weak-passphrase-hashing = Pour des exercices sur registres inventés seulement : un coffre volé s'ouvre aux premiers essais
+example-init = sutura init --home /srv/sutura --unit SN --title "Sénégal, unité nationale"
+help-import = Importe un registre (CSV ou XLSX) dans le coffre. Rien ne sort de cette machine
+help-import-file = Le registre. Son en-tête nomme les colonnes ; record est nécessaire
+help-import-mapping = Un mapping.toml pour les fichiers dont les colonnes ont d'autres noms
+help-import-country = Le pays des numéros, documents et plaques nationaux qui n'en nomment aucun
+help-import-sheet = La feuille d'un classeur. À défaut la première
+help-import-dry-run = Rend compte de tout, ne modifie rien
+help-import-strict = S'arrête à la première valeur à corriger, et ne modifie rien
+help-import-replace = Le fichier est le registre entier : les fiches qu'il ne nomme pas sont retirées
+example-import = sutura import registre.csv --country SN --dry-run
+help-explain = Montre ce qui sortirait de cette machine, ce que d'autres apprendraient, et ce qui ne sort jamais
+help-explain-no-accord = Il n'y a pas encore d'accord : rien ne sort. Les nombres de chaque tic sont fixés par l'accord.
+explain-accord =
+    L'accord en vigueur, « { $title } », fixe pour chaque partenaire :
+    – { $points } points tous les { $every } tics, et { $leaves } étiquettes ajoutées et retirées à chaque tic, pleines ou non ;
+    – au plus { $quota } suppositions qu'un partenaire pourrait tenter contre ce registre en une époque.
+explain-record = Montre ce qui serait comparé d'une des fiches de l'unité
+example-explain = sutura explain --record SN-2026-0147
+help-records = Énumère les fiches de l'unité, ou en montre une
+help-records-reference = La fiche à montrer
+help-records-after = Énumère à partir de ce numéro
+help-records-limit = Énumère tant de fiches
+example-records = sutura records SN-2026-0147
+help-doctor = Cherche ce qui ne va pas dans le dossier de l'unité. Ne modifie rien
+example-doctor = sutura doctor

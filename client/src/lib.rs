@@ -1,0 +1,14 @@
+//! Package client.
+
+pub mod agent;
+pub mod broker;
+pub mod command;
+pub mod home;
+pub mod import;
+pub mod language;
+pub mod mapping;
+pub mod membership;
+pub mod register;
+pub mod session;
+pub mod terminal;
+pub mod vault;

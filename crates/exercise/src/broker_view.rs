@@ -1,0 +1,87 @@
+//! What the broker saw: read from its own database, as an operator with full access would.
+//!
+//! Callers: the page and the story. *Not here:* how it was filled.
+
+use anyhow::{Context, Result};
+use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use sqlx::{AnyPool, AssertSqlSafe, Row};
+use std::path::Path;
+
+/// Envelopes of one kind.
+#[derive(Clone, Debug)]
+pub struct KindSeen {
+    /// The kind.
+    pub kind: String,
+    /// How many.
+    pub count: i64,
+    /// Their rows, in bytes.
+    pub bytes: i64,
+}
+
+/// What it knows of one pair: sizes and the number of equal tags.
+#[derive(Clone, Debug)]
+pub struct PairSeen {
+    /// The two units.
+    pub units: [String; 2],
+    /// Leaves it holds of each, padding included.
+    pub leaves: [i64; 2],
+    /// Tags that were equal, canaries included.
+    pub matches: i64,
+}
+
+/// All of it.
+#[derive(Clone, Debug, Default)]
+pub struct BrokerView {
+    /// By kind.
+    pub kinds: Vec<KindSeen>,
+    /// By pair.
+    pub pairs: Vec<PairSeen>,
+    /// One leaf, as it lies there, in hexadecimal: tag and confirmation.
+    pub leaf: Option<(String, String)>,
+}
+
+/// Opens the broker's database, as whoever holds the machine can.
+pub async fn open(folder: &Path, database: Option<&str>) -> Result<AnyPool> {
+    install_default_drivers();
+    let url = match database {
+        Some(url) => url.to_owned(),
+        None => format!("sqlite://{}", folder.join("broker.sqlite").display()),
+    };
+    AnyPoolOptions::new().max_connections(1).connect(&url).await.context("the broker's database does not open")
+}
+
+/// Runs statements as the operator, on SQLite or PostgreSQL.
+pub async fn execute(pool: &AnyPool, statement: String) -> Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(pool).await?;
+    Ok(())
+}
+
+/// Looks at everything.
+pub async fn look(folder: &Path, database: Option<&str>) -> Result<BrokerView> {
+    let pool = open(folder, database).await?;
+    let mut view = BrokerView::default();
+    const KINDS: &str = "SELECT kind, count(*) AS n, CAST(sum(rows_len) AS BIGINT) AS b FROM envelope
+        GROUP BY kind ORDER BY kind";
+    for row in sqlx::query(KINDS).fetch_all(&pool).await? {
+        view.kinds.push(KindSeen { kind: row.try_get(0)?, count: row.try_get(1)?, bytes: row.try_get(2)? });
+    }
+    const PAIRS: &str = "SELECT p.low, p.high,
+            (SELECT count(*) FROM leaf l WHERE l.pair_epoch = p.id AND l.side = 0),
+            (SELECT count(*) FROM leaf l WHERE l.pair_epoch = p.id AND l.side = 1),
+            (SELECT count(*) FROM cut_match m WHERE m.pair_epoch = p.id)
+        FROM pair_epoch p ORDER BY p.low, p.high";
+    for row in sqlx::query(PAIRS).fetch_all(&pool).await? {
+        view.pairs.push(PairSeen {
+            units: [row.try_get(0)?, row.try_get(1)?],
+            leaves: [row.try_get(2)?, row.try_get(3)?],
+            matches: row.try_get(4)?,
+        });
+    }
+    let leaf = sqlx::query("SELECT tag, confirmation FROM leaf LIMIT 1").fetch_optional(&pool).await?;
+    if let Some(row) = leaf {
+        let (tag, confirmation): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+        view.leaf = Some((hex::encode(tag), hex::encode(confirmation)));
+    }
+    pool.close().await;
+    Ok(view)
+}

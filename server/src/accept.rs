@@ -1,0 +1,245 @@
+//! Taking in envelopes: every check in its order, and all effects in one durable transaction (R23 to R25).
+//!
+//! A submission is one transaction; each envelope in it is kept or undone as a whole, and the first refusal ends it. What
+//! was answered is durable, in the log, and in the mailboxes it belongs to.
+//!
+//! | check | where |
+//! |---|---|
+//! | form, signature, sender, sequence | here |
+//! | receiver, accord, epoch, tick | [`welcome`] |
+//! | body and rows | [`content`] |
+//! | tag sets, acknowledgements | [`tag_set`], [`acknowledgement`] |
+//!
+//! Callers: the route `POST /v1/envelopes`, tests, the exercise. *Not here:* the broker's own envelopes
+//! ([`crate::speak`]).
+
+mod acknowledgement;
+mod content;
+mod tag_set;
+mod welcome;
+
+use crate::agreement::Agreement;
+use crate::broker::Broker;
+use crate::log::Writing;
+use crate::mail::{Rows, kind_name};
+use crate::refusal::{ChainRefused, Refusal, SenderRefused};
+use crate::staging;
+use crate::store::{Result, StoreError};
+use content::Content;
+use protocol::codec::Hash;
+use protocol::envelope::{Envelope, Kind, Role, UnverifiedEnvelope};
+use protocol::mailbox::{MAX_SUBMISSION, Outcomes, Posted, Refused};
+use protocol::message::{AccordProposal, AccordSignature};
+use protocol::name::{Party, UnitName};
+
+/// Why an envelope goes no further: refused, or a failure of our own.
+enum Stop {
+    Refused(Refusal),
+    Failed(StoreError),
+}
+
+impl<R: Into<Refusal>> From<R> for Stop {
+    fn from(refusal: R) -> Self {
+        Stop::Refused(refusal.into())
+    }
+}
+
+/// Shorthand for `?` on the store's errors, which are no refusals.
+trait OrFail<T> {
+    fn or_fail(self) -> Result<T, Stop>;
+}
+impl<T> OrFail<T> for Result<T> {
+    fn or_fail(self) -> Result<T, Stop> {
+        self.map_err(Stop::Failed)
+    }
+}
+
+/// What a refusal leaves behind, outside what it undoes.
+#[derive(Default)]
+struct Aftermath {
+    /// Another envelope under a number that was taken (R24).
+    evidence: Option<(u64, Vec<u8>)>,
+    /// An upload whose root is wrong: dropped, so that it can be sent anew.
+    spoilt: Option<Hash>,
+}
+
+impl Broker {
+    /// Takes in envelopes of `unit`, one after the other; the first refusal ends it. What the answer says is durable.
+    pub async fn accept(&self, unit: &UnitName, items: Vec<Posted>, now_ms: u64) -> Result<Outcomes> {
+        let mut outcomes = Outcomes { entries: Vec::new(), refused: None };
+        let mut accepted = Vec::new();
+        self.refresh_agreement().await?;
+        let mut writing = self.writing().await?;
+        for posted in items.into_iter().take(MAX_SUBMISSION) {
+            let mut aftermath = Aftermath::default();
+            writing.mark().await?;
+            match self.accept_one(&mut writing, unit, posted, now_ms, &mut aftermath).await {
+                Ok((entry, kind)) => {
+                    writing.keep_mark().await?;
+                    outcomes.entries.push(entry);
+                    accepted.push(kind);
+                }
+                Err(Stop::Failed(error)) => return Err(error),
+                Err(Stop::Refused(refusal)) => {
+                    writing.undo_to_mark().await?;
+                    self.settle(&mut writing, unit, aftermath, now_ms).await?;
+                    outcomes.refused = Some(Refused { code: refusal.code().to_owned(), detail: refusal.to_string() });
+                    break;
+                }
+            }
+        }
+        writing.commit(self).await?;
+        for kind in accepted {
+            self.metrics().accepted(kind_name(kind));
+            tracing::debug!(%unit, kind = kind_name(kind), "accepted");
+        }
+        if let Some(refused) = &outcomes.refused {
+            self.metrics().refused(&refused.code);
+            tracing::info!(%unit, code = refused.code, "an envelope was refused");
+        }
+        Ok(outcomes)
+    }
+
+    async fn settle(&self, writing: &mut Writing, unit: &UnitName, aftermath: Aftermath, now_ms: u64) -> Result<()> {
+        if let Some((sequence, bytes)) = aftermath.evidence {
+            const KEEP: &str = "INSERT INTO evidence (unit, sequence, bytes, at_ms) VALUES ($1, $2, $3, $4)
+                ON CONFLICT (unit, sequence) DO NOTHING";
+            let args = [unit.as_str().into(), sequence.into(), bytes.as_slice().into(), now_ms.into()];
+            writing.tx.run(KEEP, &args).await?;
+        }
+        if let Some(root) = aftermath.spoilt {
+            staging::drop_upload(&mut writing.tx, unit, &root).await?;
+        }
+        Ok(())
+    }
+
+    async fn accept_one(
+        &self,
+        writing: &mut Writing,
+        unit: &UnitName,
+        posted: Posted,
+        now_ms: u64,
+        aftermath: &mut Aftermath,
+    ) -> Result<(u64, Kind), Stop> {
+        let envelope = self.verified(writing, unit, &posted.envelope).await?;
+        let header = envelope.header();
+        if let Some(entry) = check_chain(writing, unit, &envelope, aftermath).await? {
+            return Ok((entry, header.kind));
+        }
+        if header.expires != 0 && now_ms > header.expires {
+            return Err(ChainRefused::Expired.into());
+        }
+        if header.role != Role::Agent {
+            return Err(SenderRefused::Role.into());
+        }
+        let agreement = self.agreement_in(&mut writing.tx).await.or_fail()?;
+        welcome::check_moment(&agreement, header, now_ms)?;
+        welcome::check_receiver(writing, unit, header).await?;
+        let content = content::take(writing, unit, &envelope, posted, aftermath).await?;
+        let delivery = self.take_effect(writing, unit, &agreement, &envelope, &content, now_ms).await?;
+        let rows = match &content.rows {
+            content::Rows::Inline(bytes) => Rows::Inline(bytes),
+            content::Rows::Frames { body, .. } => Rows::Frames(*body),
+        };
+        let entry = writing.keep(&envelope, &content.head, rows).await.or_fail()?;
+        match delivery {
+            Deliver::Now => writing.deliver(entry, &header.receiver).await.or_fail()?,
+            Deliver::With(peer_entry) => {
+                let peer = Party::Unit(unit.clone());
+                writing.deliver(peer_entry, &peer).await.or_fail()?;
+                writing.deliver(entry, &header.receiver).await.or_fail()?;
+            }
+            Deliver::Held => {}
+        }
+        Ok((entry, header.kind))
+    }
+
+    /// Form, sender, standing, federation, signature: in this order, and nothing is looked at before them.
+    async fn verified(&self, writing: &mut Writing, unit: &UnitName, bytes: &[u8]) -> Result<Envelope, Stop> {
+        let unverified = UnverifiedEnvelope::decode(bytes)?;
+        if unverified.unverified_sender().unit() != Some(unit) {
+            return Err(SenderRefused::Other.into());
+        }
+        const KEY: &str = "SELECT signing, standing FROM unit WHERE name = $1";
+        let row = writing.tx.first(KEY, &[unit.as_str().into()]).await.or_fail()?;
+        let Some(mut row) = row else { return Err(SenderRefused::NotAdmitted.into()) };
+        let (key, standing) = (row.bytes::<32>(0).or_fail()?, row.int(1).or_fail()?);
+        if standing != 0 {
+            return Err(SenderRefused::NotAdmitted.into());
+        }
+        Ok(unverified.verify(self.federation(), &key)?)
+    }
+
+    /// What an envelope changes besides being kept.
+    async fn take_effect(
+        &self,
+        writing: &mut Writing,
+        unit: &UnitName,
+        agreement: &Agreement,
+        envelope: &Envelope,
+        content: &Content,
+        now_ms: u64,
+    ) -> Result<Deliver, Stop> {
+        let header = envelope.header();
+        match header.kind {
+            Kind::AccordProposal => {
+                let head: AccordProposal = content.head()?;
+                let text = content.whole_rows(writing, protocol::accord::MAX_TEXT).await?;
+                let text = text
+                    .ok_or(protocol::accord::AccordError::TooLong)
+                    .map_err(crate::agreement::AccordRefused::from)?;
+                self.propose(writing, head.start, &text).await.or_fail()??;
+            }
+            Kind::AccordSignature => {
+                let head: AccordSignature = content.head()?;
+                self.sign_accord(writing, unit, &head.accord, now_ms).await.or_fail()??;
+            }
+            Kind::TagSet => tag_set::take_in(writing, unit, agreement, envelope, content).await?,
+            Kind::Acknowledgement => {
+                return acknowledgement::take_in(writing, unit, agreement, envelope, content).await;
+            }
+            _ => {}
+        }
+        Ok(Deliver::Now)
+    }
+}
+
+/// When an envelope goes to its receiver.
+enum Deliver {
+    /// At once.
+    Now,
+    /// When the other side's acknowledgement is there (R18).
+    Held,
+    /// Now, and the held one with it.
+    With(u64),
+}
+
+/// The sender's chain: `Some(entry)` if exactly this envelope was accepted before (R24).
+async fn check_chain(
+    writing: &mut Writing,
+    unit: &UnitName,
+    envelope: &Envelope,
+    aftermath: &mut Aftermath,
+) -> Result<Option<u64>, Stop> {
+    let header = envelope.header();
+    const LAST: &str = "SELECT sequence, previous FROM chain WHERE party = $1";
+    let (last, previous) = match writing.tx.first(LAST, &[unit.as_str().into()]).await.or_fail()? {
+        Some(mut row) => (row.int(0).or_fail()?, row.bytes(1).or_fail()?),
+        None => (0, Hash::ZERO),
+    };
+    if header.sequence > last || header.sequence == 0 {
+        let expected = last + 1;
+        if header.sequence != expected {
+            return Err(ChainRefused::Gap { expected }.into());
+        }
+        return if header.previous == previous { Ok(None) } else { Err(ChainRefused::Previous.into()) };
+    }
+    const TAKEN: &str = "SELECT entry, hash FROM envelope WHERE sender = $1 AND sequence = $2";
+    let row = writing.tx.first(TAKEN, &[unit.as_str().into(), header.sequence.into()]).await.or_fail()?;
+    let mut row = row.ok_or(Stop::Failed(StoreError::Corrupt("an accepted envelope is missing")))?;
+    if row.bytes::<32>(1).or_fail()? == envelope.hash() {
+        return Ok(Some(row.int(0).or_fail()?));
+    }
+    aftermath.evidence = Some((header.sequence, envelope.as_bytes().to_vec()));
+    Err(ChainRefused::Conflict.into())
+}

@@ -1,0 +1,151 @@
+//! The body of an envelope that is being taken in: inline or staged in frames, and checked against its root (R23, R24).
+//!
+//! Caller: [`super`]. Rows in frames are never in memory at once. *Not here:* what tag sets and acknowledgements mean.
+
+use super::{Aftermath, OrFail, Stop};
+use crate::log::Writing;
+use crate::refusal::BodyRefused;
+use crate::staging::{self, Upload};
+use crate::store::StoreError;
+use protocol::body::{Body, MAX_HEAD, MAX_ROWS};
+use protocol::codec::CodecError;
+use protocol::envelope::{Envelope, EnvelopeError, Kind};
+use protocol::mailbox::{MAX_INLINE, Posted};
+use protocol::message::{
+    AccordProposal, AccordSignature, Acknowledgement, Commitment, Contribution, Count, Dispute, Evaluation, Head,
+    Refusal, Request, TagSet,
+};
+use protocol::name::UnitName;
+
+const POINT_LEN: u64 = 32;
+const MAX_POINTS: u64 = 65_536;
+
+/// Where the rows are.
+pub(super) enum Rows {
+    Inline(Vec<u8>),
+    Frames { body: u64, frames: u64 },
+}
+
+/// A body that is the one that was signed.
+pub(super) struct Content {
+    pub(super) head: Vec<u8>,
+    pub(super) rows: Rows,
+    pub(super) rows_len: u64,
+}
+
+impl Content {
+    /// The head as a message.
+    pub(super) fn head<H: Head>(&self) -> Result<H, BodyRefused> {
+        H::from_bytes(&self.head).map_err(|error| match error {
+            CodecError::Malformed => BodyRefused::Head,
+            CodecError::NotCanonical => BodyRefused::HeadNotCanonical,
+        })
+    }
+
+    /// Number of pieces in which [`Content::piece`] gives the rows.
+    pub(super) fn pieces(&self) -> u64 {
+        match &self.rows {
+            Rows::Inline(_) => 1,
+            Rows::Frames { frames, .. } => *frames,
+        }
+    }
+
+    /// One piece of the rows: 65,536 bytes at most.
+    pub(super) async fn piece(&self, writing: &mut Writing, index: u64) -> Result<Vec<u8>, Stop> {
+        match &self.rows {
+            Rows::Inline(bytes) => Ok(bytes.clone()),
+            Rows::Frames { body, .. } => {
+                const FRAME: &str = "SELECT bytes FROM frame WHERE body = $1 AND idx = $2";
+                let row = writing.tx.first(FRAME, &[(*body).into(), index.into()]).await.or_fail()?;
+                let missing = Stop::Failed(StoreError::Corrupt("a frame is missing"));
+                row.ok_or(missing)?.blob(0).or_fail()
+            }
+        }
+    }
+
+    /// All rows at once, for kinds whose rows are short; `None` if they are longer than `most`.
+    pub(super) async fn whole_rows(&self, writing: &mut Writing, most: usize) -> Result<Option<Vec<u8>>, Stop> {
+        if self.rows_len > most as u64 {
+            return Ok(None);
+        }
+        let mut rows = Vec::with_capacity(self.rows_len as usize);
+        for index in 0..self.pieces() {
+            rows.extend(self.piece(writing, index).await?);
+        }
+        Ok(Some(rows))
+    }
+}
+
+/// Takes the body that was posted or staged with `envelope`, and checks it against the signed length and root, the head
+/// against its kind, and the length of the rows against what the kind allows.
+pub(super) async fn take(
+    writing: &mut Writing,
+    unit: &UnitName,
+    envelope: &Envelope,
+    posted: Posted,
+    aftermath: &mut Aftermath,
+) -> Result<Content, Stop> {
+    let header = envelope.header();
+    if posted.head.len() > MAX_HEAD {
+        return Err(EnvelopeError::TooLarge.into());
+    }
+    let rows_len = header.body_len.checked_sub(posted.head.len() as u64).ok_or(EnvelopeError::Body)?;
+    if rows_len > MAX_ROWS as u64 {
+        return Err(EnvelopeError::TooLarge.into());
+    }
+    let content = match posted.rows {
+        Some(rows) if rows.len() > MAX_INLINE => return Err(BodyRefused::NotInline.into()),
+        Some(rows) => {
+            let body = Body { head: posted.head, rows };
+            envelope.check_body(&body)?;
+            Content { head: body.head, rows: Rows::Inline(body.rows), rows_len }
+        }
+        None => {
+            let root = &header.body_root;
+            match staging::take(&mut writing.tx, unit, root, &posted.head, rows_len).await.or_fail()? {
+                Upload::Whole(body) => {
+                    let frames = protocol::body::frame_count(rows_len);
+                    Content { head: posted.head, rows: Rows::Frames { body, frames }, rows_len }
+                }
+                Upload::Incomplete => return Err(BodyRefused::Incomplete.into()),
+                Upload::Wrong => {
+                    aftermath.spoilt = Some(*root);
+                    return Err(EnvelopeError::Body.into());
+                }
+            }
+        }
+    };
+    check_head(header.kind, &content)?;
+    check_rows(header.kind, rows_len)?;
+    Ok(content)
+}
+
+fn check_head(kind: Kind, content: &Content) -> Result<(), BodyRefused> {
+    match kind {
+        Kind::AccordProposal => content.head::<AccordProposal>().map(drop),
+        Kind::AccordSignature => content.head::<AccordSignature>().map(drop),
+        Kind::Commitment => content.head::<Commitment>().map(drop),
+        Kind::Contribution => content.head::<Contribution>().map(drop),
+        Kind::Request => content.head::<Request>().map(drop),
+        Kind::Count => content.head::<Count>().map(drop),
+        Kind::Evaluation => content.head::<Evaluation>().map(drop),
+        Kind::Refusal => content.head::<Refusal>().map(drop),
+        Kind::TagSet => content.head::<TagSet>().map(drop),
+        Kind::Acknowledgement => content.head::<Acknowledgement>().map(drop),
+        Kind::Dispute => content.head::<Dispute>().map(drop),
+        Kind::Roster | Kind::Notice | Kind::EpochClosed => Err(BodyRefused::Head),
+    }
+}
+
+fn check_rows(kind: Kind, rows_len: u64) -> Result<(), BodyRefused> {
+    match kind {
+        Kind::Request | Kind::Evaluation => {
+            let whole = rows_len.is_multiple_of(POINT_LEN);
+            let points = rows_len / POINT_LEN;
+            if whole && (1..=MAX_POINTS).contains(&points) { Ok(()) } else { Err(BodyRefused::Points) }
+        }
+        Kind::AccordProposal | Kind::TagSet | Kind::Acknowledgement => Ok(()),
+        _ if rows_len == 0 => Ok(()),
+        _ => Err(BodyRefused::UnexpectedRows),
+    }
+}

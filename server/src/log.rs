@@ -1,0 +1,297 @@
+//! The log in the store: appending, proofs, checkpoints, cosignatures (R26, R27).
+//!
+//! A [`Writing`] is one durable act of the broker: a transaction, the end of the log, and who has to be woken once it is
+//! committed. Callers: whatever accepts or says something ([`crate::accept`], [`crate::speak`], [`crate::closing`]), and
+//! the log's routes. *Not here:* the mathematics and the text formats (package `tlog`), and when a checkpoint is due.
+
+use crate::broker::Broker;
+use crate::store::{Arg, Order, Result, StoreError, Tx};
+use protocol::codec::{Bytes, Hash};
+use protocol::mailbox::{MAX_INCLUSION, Proof, log_origin, witness_name};
+use protocol::name::UnitName;
+use std::collections::{BTreeSet, HashMap};
+use tlog::{
+    Checkpoint, ConsistencyPlan, Entry, Frontier, InclusionPlan, KeyName, Node, Place, SignedCheckpoint,
+    UnverifiedCheckpoint, UnverifiedCosignature, UnverifiedFrontier, VerifierKey,
+};
+
+/// How many of the latest checkpoints still take cosignatures.
+const COSIGNABLE: u64 = 128;
+
+/// Why something asked of the log is refused.
+#[derive(Debug, thiserror::Error, PartialEq, Eq, Clone, Copy)]
+pub enum LogRefused {
+    /// Sizes or indices outside the log.
+    #[error("the log has no such size or entry")]
+    Range,
+    /// More entries than one query may name.
+    #[error("a query names at most {MAX_INCLUSION} entries")]
+    TooMany,
+    /// There is no checkpoint yet.
+    #[error("the log has no checkpoint yet")]
+    NoCheckpoint,
+    /// The line is none, of another witness, or over none of the latest checkpoints.
+    #[error("the cosignature is not one of this unit over one of the latest {COSIGNABLE} checkpoints")]
+    Cosignature,
+}
+
+impl LogRefused {
+    /// The stable name of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            LogRefused::Range => "log-range",
+            LogRefused::TooMany => "log-query-too-large",
+            LogRefused::NoCheckpoint => "log-no-checkpoint",
+            LogRefused::Cosignature => "cosignature-refused",
+        }
+    }
+}
+
+/// What an operation on the log gives: a refusal is no failure.
+pub type Answer<T> = std::result::Result<std::result::Result<T, LogRefused>, StoreError>;
+
+/// One durable act: a transaction at the end of the log.
+pub(crate) struct Writing {
+    pub(crate) tx: Tx,
+    frontier: Frontier,
+    began: u64,
+    nodes: Vec<Node>,
+    mark: Option<(Frontier, usize, BTreeSet<UnitName>)>,
+    awake: BTreeSet<UnitName>,
+}
+
+impl Writing {
+    /// Number of entries, those of this act included: the index of the next one.
+    pub(crate) fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    /// The root over them.
+    pub(crate) fn root(&self) -> Hash {
+        Bytes(self.frontier.root())
+    }
+
+    /// Appends an entry; its index.
+    pub(crate) fn append(&mut self, hash: &Hash) -> Result<u64> {
+        let index = self.frontier.size();
+        let nodes = self.frontier.append(&Entry(hash.0)).map_err(|_| StoreError::Corrupt("the log is full"))?;
+        self.nodes.extend(nodes);
+        Ok(index)
+    }
+
+    /// `unit` has new mail once this is committed.
+    pub(crate) fn wakes(&mut self, unit: UnitName) {
+        self.awake.insert(unit);
+    }
+
+    pub(crate) async fn mark(&mut self) -> Result<()> {
+        self.mark = Some((self.frontier.clone(), self.nodes.len(), self.awake.clone()));
+        self.tx.mark().await
+    }
+
+    pub(crate) async fn keep_mark(&mut self) -> Result<()> {
+        self.mark = None;
+        self.tx.keep_mark().await
+    }
+
+    pub(crate) async fn undo_to_mark(&mut self) -> Result<()> {
+        if let Some((frontier, nodes, awake)) = self.mark.take() {
+            self.frontier = frontier;
+            self.nodes.truncate(nodes);
+            self.awake = awake;
+        }
+        self.tx.undo_to_mark().await
+    }
+
+    /// Writes the new nodes and the log's head, commits, and wakes.
+    pub(crate) async fn commit(mut self, broker: &Broker) -> Result<()> {
+        if self.frontier.size() > self.began {
+            const NODE: &str = "INSERT INTO log_node (level, idx, hash) VALUES ($1, $2, $3)";
+            for Node { place, hash } in &self.nodes {
+                self.tx.run(NODE, &[u64::from(place.level).into(), place.index.into(), Arg::Blob(hash)]).await?;
+            }
+            // Compare and swap: two writers never append at one place.
+            const HEAD: &str = "UPDATE log_head SET size = $1, frontier = $2, root = $3 WHERE id = 1 AND size = $4";
+            let (edge, root) = (self.frontier.to_bytes(), self.frontier.root());
+            let args = [self.frontier.size().into(), Arg::Blob(&edge), Arg::Blob(&root), self.began.into()];
+            if self.tx.run(HEAD, &args).await? != 1 {
+                return Err(StoreError::Corrupt("the log moved under a transaction"));
+            }
+        }
+        self.tx.commit().await?;
+        broker.mail().woken(&self.awake);
+        Ok(())
+    }
+}
+
+impl Broker {
+    /// Begins an act at the end of the log.
+    pub(crate) async fn writing(&self) -> Result<Writing> {
+        let mut tx = self.store().write(Order::Log).await?;
+        let mut head = tx
+            .first("SELECT size, frontier, root FROM log_head WHERE id = 1", &[])
+            .await?
+            .ok_or(StoreError::Corrupt("the log has no head"))?;
+        let (size, edge, root) = (head.int(0)?, head.blob(1)?, head.bytes::<32>(2)?);
+        let frontier = UnverifiedFrontier::decode(&edge)
+            .and_then(|edge| edge.verify(size, &root.0))
+            .map_err(|_| StoreError::Corrupt("the log's right edge is damaged"))?;
+        Ok(Writing { tx, frontier, began: size, nodes: Vec::new(), mark: None, awake: BTreeSet::new() })
+    }
+
+    /// Number of entries in the log.
+    pub async fn log_size(&self) -> Result<u64> {
+        let head = self.store().first("SELECT size FROM log_head WHERE id = 1", &[]).await?;
+        head.ok_or(StoreError::Corrupt("the log has no head"))?.int(0)
+    }
+
+    fn origin(&self) -> Result<KeyName> {
+        KeyName::new(&log_origin(self.federation())).map_err(|_| StoreError::Corrupt("the log's name"))
+    }
+
+    /// The key under which the log's checkpoints verify.
+    pub fn log_key(&self) -> Result<VerifierKey> {
+        VerifierKey::log(self.origin()?, self.signing().hazmat().verifying_key())
+            .map_err(|_| StoreError::Corrupt("the broker's key"))
+    }
+
+    /// Signs the log as it stands at the end of `writing`, if nobody has; its size.
+    pub(crate) async fn sign_checkpoint(&self, writing: &mut Writing, now_ms: u64) -> Result<u64> {
+        let (size, root) = (writing.size(), writing.root());
+        let signed = Checkpoint::new(self.origin()?, size, root.0)
+            .and_then(|checkpoint| checkpoint.sign(self.signing().hazmat()))
+            .map_err(|_| StoreError::Corrupt("the log's size"))?;
+        const KEEP: &str = "INSERT INTO checkpoint (size, root, note, at_ms) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (size) DO NOTHING";
+        let note = signed.to_note();
+        writing.tx.run(KEEP, &[size.into(), (&root).into(), note.as_str().into(), now_ms.into()]).await?;
+        Ok(size)
+    }
+
+    async fn signed(&self, size: u64, note: &str) -> Result<SignedCheckpoint> {
+        let damaged = |_| StoreError::Corrupt("a checkpoint is damaged");
+        let log = self.log_key()?;
+        let mut signed =
+            UnverifiedCheckpoint::parse(note.as_bytes()).and_then(|note| note.verify(&log)).map_err(damaged)?;
+        const LINES: &str = "SELECT c.line, c.unit, u.signing FROM cosignature c JOIN unit u ON u.name = c.unit
+            WHERE c.size = $1 ORDER BY c.unit";
+        for mut row in self.store().all(LINES, &[size.into()]).await? {
+            let (line, unit, key) = (row.text(0)?, row.parsed::<UnitName>(1)?, row.bytes::<32>(2)?);
+            // A line under a key that was replaced since is left out.
+            if let (Ok(line), Some(witness)) =
+                (UnverifiedCosignature::parse(&line), witness(self.federation(), &unit, &key))
+            {
+                let _ = signed.add_cosignature(line, &witness);
+            }
+        }
+        Ok(signed)
+    }
+
+    /// The latest checkpoint with all cosignatures, as a note (R27).
+    pub async fn checkpoint(&self) -> Answer<String> {
+        const LATEST: &str = "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1";
+        let Some(mut row) = self.store().first(LATEST, &[]).await? else {
+            return Ok(Err(LogRefused::NoCheckpoint));
+        };
+        let (size, note) = (row.int(0)?, row.text(1)?);
+        Ok(Ok(self.signed(size, &note).await?.to_note()))
+    }
+
+    /// Takes a unit's cosignature of one of the latest checkpoints.
+    pub async fn add_cosignature(&self, unit: &UnitName, line: &str) -> Answer<()> {
+        let refused = Ok(Err(LogRefused::Cosignature));
+        let Ok(parsed) = UnverifiedCosignature::parse(line.trim_end()) else { return refused };
+        if parsed.claimed_name().as_str() != witness_name(self.federation(), unit) {
+            return refused;
+        }
+        let key = self.store().first("SELECT signing FROM unit WHERE name = $1", &[unit.as_str().into()]).await?;
+        let Some(mut key) = key else { return refused };
+        let Some(witness) = witness(self.federation(), unit, &key.bytes(0)?) else { return refused };
+        let log = self.log_key()?;
+        const LATEST: &str = "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT $1";
+        for mut row in self.store().all(LATEST, &[COSIGNABLE.into()]).await? {
+            let (size, note) = (row.int(0)?, row.text(1)?);
+            let Ok(mut signed) = UnverifiedCheckpoint::parse(note.as_bytes()).and_then(|note| note.verify(&log)) else {
+                return Err(StoreError::Corrupt("a checkpoint is damaged"));
+            };
+            if signed.add_cosignature(parsed.clone(), &witness).is_ok() {
+                const KEEP: &str = "INSERT INTO cosignature (size, unit, line) VALUES ($1, $2, $3)
+                    ON CONFLICT (size, unit) DO UPDATE SET line = excluded.line";
+                let mut tx = self.store().write(Order::Free).await?;
+                tx.run(KEEP, &[size.into(), unit.as_str().into(), line.trim_end().into()]).await?;
+                tx.commit().await?;
+                return Ok(Ok(()));
+            }
+        }
+        refused
+    }
+
+    /// The proof that the first `to` entries begin with the first `from`.
+    pub async fn consistency(&self, from: u64, to: u64) -> Answer<Proof> {
+        if to > self.log_size().await? {
+            return Ok(Err(LogRefused::Range));
+        }
+        let Ok(plan) = ConsistencyPlan::new(from, to) else { return Ok(Err(LogRefused::Range)) };
+        let hashes = self.nodes(plan.places(), &mut HashMap::new()).await?;
+        match plan.prove(&hashes) {
+            Ok(proof) => Ok(Ok(Proof { path: proof.hashes().iter().map(|hash| Bytes(*hash)).collect() })),
+            Err(_) => Ok(Err(LogRefused::Range)),
+        }
+    }
+
+    /// The proofs that `entries` stand in the tree of the first `size`.
+    pub async fn inclusion(&self, size: u64, entries: &[u64]) -> Answer<Vec<Proof>> {
+        if entries.len() > MAX_INCLUSION {
+            return Ok(Err(LogRefused::TooMany));
+        }
+        if size > self.log_size().await? {
+            return Ok(Err(LogRefused::Range));
+        }
+        let (mut read, mut proofs) = (HashMap::new(), Vec::with_capacity(entries.len()));
+        for entry in entries {
+            let Ok(plan) = InclusionPlan::new(size, *entry) else { return Ok(Err(LogRefused::Range)) };
+            let hashes = self.nodes(plan.places(), &mut read).await?;
+            let Ok(proof) = plan.prove(&hashes) else { return Ok(Err(LogRefused::Range)) };
+            proofs.push(Proof { path: proof.hashes().iter().map(|hash| Bytes(*hash)).collect() });
+        }
+        Ok(Ok(proofs))
+    }
+
+    /// The right edge of the tree of the first `size` entries, as [`Frontier::to_bytes`] writes it.
+    pub async fn frontier(&self, size: u64) -> Answer<Vec<u8>> {
+        if size > self.log_size().await? {
+            return Ok(Err(LogRefused::Range));
+        }
+        let (mut places, mut before) = (Vec::new(), 0u64);
+        for level in (0..62u8).rev().filter(|level| size >> level & 1 == 1) {
+            places.push(Place { level, index: before >> level });
+            before += 1 << level;
+        }
+        let hashes = self.nodes(&places, &mut HashMap::new()).await?;
+        Ok(Ok([size.to_be_bytes().as_slice(), hashes.as_flattened()].concat()))
+    }
+
+    async fn nodes(&self, places: &[Place], read: &mut HashMap<Place, tlog::Hash>) -> Result<Vec<tlog::Hash>> {
+        let mut hashes = Vec::with_capacity(places.len());
+        for place in places {
+            let hash = match read.get(place) {
+                Some(hash) => *hash,
+                None => {
+                    const NODE: &str = "SELECT hash FROM log_node WHERE level = $1 AND idx = $2";
+                    let row = self.store().first(NODE, &[u64::from(place.level).into(), place.index.into()]).await?;
+                    let hash = row.ok_or(StoreError::Corrupt("a node of the log is missing"))?.bytes::<32>(0)?.0;
+                    read.insert(*place, hash);
+                    hash
+                }
+            };
+            hashes.push(hash);
+        }
+        Ok(hashes)
+    }
+}
+
+/// A unit's key as a witness: its name, and the key it signs envelopes with.
+fn witness(federation: &Hash, unit: &UnitName, key: &Bytes<32>) -> Option<VerifierKey> {
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&key.0).ok()?;
+    VerifierKey::witness(KeyName::new(&witness_name(federation, unit)).ok()?, key).ok()
+}

@@ -1,0 +1,160 @@
+//! Uploads: frames of a body that its envelope will name (R24).
+//!
+//! A frame is durable once it is answered; a cut transfer asks what is missing and goes on there. Nothing is believed of
+//! a frame until the root of the whole body is checked, when the envelope comes ([`crate::accept`]).
+//!
+//! Callers: the routes under `/v1/bodies`, and [`crate::accept`]. *Not here:* what rows mean.
+
+use crate::broker::Broker;
+use crate::store::{Arg, Order, Result, StoreError, Tx};
+use protocol::body::{MAX_ROWS, frame_count, frame_len, part_hash, root_of_hashes};
+use protocol::codec::Hash;
+use protocol::mailbox::Staged;
+use protocol::name::UnitName;
+
+/// Most bodies that a unit may have under way.
+const MAX_BODIES: u64 = 256;
+/// Most bytes that a unit may have under way.
+const MAX_STAGED: u64 = 1 << 30;
+/// Most missing indices in one answer.
+const MAX_MISSING: usize = 4_096;
+/// An upload that nobody touched for so long is dropped.
+const STALE_MS: u64 = 14 * 86_400_000;
+
+/// Why a frame is refused.
+#[derive(Debug, thiserror::Error, PartialEq, Eq, Clone, Copy)]
+pub enum StagingRefused {
+    /// No frame of rows of this length has this index and size.
+    #[error("no frame of such rows has this index and length")]
+    Frame,
+    /// The rows are longer than any may be, or too short to need frames.
+    #[error("rows of this length do not travel in frames")]
+    Rows,
+    /// The same root was begun with another length.
+    #[error("an upload of this root was begun with another length")]
+    OtherLength,
+    /// Too much is under way.
+    #[error("too much is under way: send the envelopes of finished uploads first")]
+    Full,
+}
+
+impl StagingRefused {
+    /// The stable name of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            StagingRefused::Frame => "frame-length",
+            StagingRefused::Rows => "rows-length",
+            StagingRefused::OtherLength => "staging-other-length",
+            StagingRefused::Full => "staging-full",
+        }
+    }
+}
+
+impl Broker {
+    /// Which frames of `unit`'s upload are still missing.
+    pub async fn staged(&self, unit: &UnitName, root: &Hash, rows_len: u64) -> Result<Result<Staged, StagingRefused>> {
+        if rows_len == 0 || rows_len > MAX_ROWS as u64 {
+            return Ok(Err(StagingRefused::Rows));
+        }
+        const THERE: &str = "SELECT f.idx FROM frame f JOIN body b ON b.id = f.body
+            WHERE b.owner = $1 AND b.root = $2 AND b.accepted = 0 AND b.rows_len = $3 ORDER BY f.idx";
+        let rows = self.store().all(THERE, &[unit.as_str().into(), root.into(), rows_len.into()]).await?;
+        let there = rows.into_iter().map(|mut row| row.int(0)).collect::<Result<std::collections::BTreeSet<_>>>()?;
+        let missing = (0..frame_count(rows_len)).filter(|index| !there.contains(index)).take(MAX_MISSING);
+        Ok(Ok(Staged { missing: missing.map(|index| index as u32).collect() }))
+    }
+
+    /// Takes one frame of an upload. Repeating it is harmless.
+    pub async fn stage(
+        &self,
+        unit: &UnitName,
+        root: &Hash,
+        rows_len: u64,
+        index: u64,
+        bytes: &[u8],
+        now_ms: u64,
+    ) -> Result<Result<(), StagingRefused>> {
+        if rows_len == 0 || rows_len > MAX_ROWS as u64 {
+            return Ok(Err(StagingRefused::Rows));
+        }
+        if frame_len(rows_len, index) != Some(bytes.len()) {
+            return Ok(Err(StagingRefused::Frame));
+        }
+        let hash = part_hash(bytes);
+        let mut tx = self.store().write(Order::Free).await?;
+        let body = match staged_body(&mut tx, unit, root).await? {
+            Some((_, other)) if other != rows_len => return Ok(Err(StagingRefused::OtherLength)),
+            Some((body, _)) => body,
+            None => {
+                const HELD: &str = "SELECT count(*), CAST(coalesce(sum(rows_len), 0) AS BIGINT) FROM body
+                    WHERE owner = $1 AND accepted = 0";
+                let mut held = tx
+                    .first(HELD, &[unit.as_str().into()])
+                    .await?
+                    .ok_or(StoreError::Corrupt("a count without a row"))?;
+                if held.int(0)? >= MAX_BODIES || held.int(1)?.saturating_add(rows_len) > MAX_STAGED {
+                    return Ok(Err(StagingRefused::Full));
+                }
+                const BEGIN: &str = "INSERT INTO body (owner, root, rows_len, touched_ms) VALUES ($1, $2, $3, $4)
+                    ON CONFLICT (owner, root) WHERE accepted = 0 DO UPDATE SET touched_ms = excluded.touched_ms
+                    RETURNING id";
+                let args = [unit.as_str().into(), root.into(), rows_len.into(), now_ms.into()];
+                tx.first(BEGIN, &args).await?.ok_or(StoreError::Corrupt("no body was made"))?.int(0)?
+            }
+        };
+        const PUT: &str = "INSERT INTO frame (body, idx, bytes, hash) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (body, idx) DO UPDATE SET bytes = excluded.bytes, hash = excluded.hash";
+        tx.run(PUT, &[body.into(), index.into(), bytes.into(), Arg::Blob(&hash.0)]).await?;
+        tx.commit().await?;
+        Ok(Ok(()))
+    }
+}
+
+async fn staged_body(tx: &mut Tx, owner: &UnitName, root: &Hash) -> Result<Option<(u64, u64)>> {
+    const STAGED: &str = "SELECT id, rows_len FROM body WHERE owner = $1 AND root = $2 AND accepted = 0";
+    let row = tx.first(STAGED, &[owner.as_str().into(), root.into()]).await?;
+    row.map(|mut row| Ok((row.int(0)?, row.int(1)?))).transpose()
+}
+
+/// What a finished upload turned out to be.
+pub(crate) enum Upload {
+    /// All frames are there, and the root is right: the body is the envelope's from now on.
+    Whole(u64),
+    /// Frames are missing.
+    Incomplete,
+    /// All frames are there, but they are not what the root says.
+    Wrong,
+}
+
+/// Looks whether the upload under `root` is whole, with `head` as its first part, and takes it over.
+pub(crate) async fn take(tx: &mut Tx, owner: &UnitName, root: &Hash, head: &[u8], rows_len: u64) -> Result<Upload> {
+    let Some((body, staged_len)) = staged_body(tx, owner, root).await? else { return Ok(Upload::Incomplete) };
+    if staged_len != rows_len {
+        return Ok(Upload::Wrong);
+    }
+    let rows = tx.all("SELECT hash FROM frame WHERE body = $1 ORDER BY idx", &[body.into()]).await?;
+    if rows.len() as u64 != frame_count(rows_len) {
+        return Ok(Upload::Incomplete);
+    }
+    let mut hashes = vec![part_hash(head)];
+    for mut row in rows {
+        hashes.push(row.bytes(0)?);
+    }
+    if root_of_hashes(hashes.into_iter()) != *root {
+        return Ok(Upload::Wrong);
+    }
+    tx.run("UPDATE body SET accepted = 1 WHERE id = $1", &[body.into()]).await?;
+    Ok(Upload::Whole(body))
+}
+
+/// Drops an upload, so that it can be sent anew.
+pub(crate) async fn drop_upload(tx: &mut Tx, owner: &UnitName, root: &Hash) -> Result<()> {
+    const DROP: &str = "DELETE FROM body WHERE owner = $1 AND root = $2 AND accepted = 0";
+    tx.run(DROP, &[owner.as_str().into(), root.into()]).await.map(drop)
+}
+
+/// Drops uploads that nobody goes on with.
+pub(crate) async fn drop_stale(tx: &mut Tx, now_ms: u64) -> Result<()> {
+    const DROP: &str = "DELETE FROM body WHERE accepted = 0 AND touched_ms < $1";
+    tx.run(DROP, &[now_ms.saturating_sub(STALE_MS).into()]).await.map(drop)
+}
