@@ -7,6 +7,7 @@
 //! Result<Exit, CommandError>`; a variant in [`Command`] and a line in `run_command`; in both language files `help-NAME`, a
 //! `help-NAME-ARGUMENT` for each argument, and `example-NAME`. The tests below name what is missing.
 
+pub mod accord;
 pub mod context;
 pub mod doctor;
 mod error;
@@ -14,8 +15,14 @@ pub mod explain;
 mod help;
 pub mod import;
 pub mod init;
+pub mod join;
+pub mod overlaps;
+pub mod peers;
 pub mod records;
+pub mod release;
 mod rules;
+pub mod status;
+pub mod sync;
 
 pub use context::Context;
 pub use error::CommandError;
@@ -86,12 +93,28 @@ struct Line {
 pub enum Command {
     /// Makes the unit's home.
     Init(init::Args),
+    /// Joins a federation.
+    Join(join::Args),
+    /// The other units.
+    Peers(peers::Args),
     /// Imports a register.
     Import(import::Args),
     /// What leaves this machine.
     Explain(explain::Args),
+    /// All that is due.
+    Sync(sync::Args),
+    /// What is in common.
+    Overlaps(overlaps::Args),
+    /// One overlap.
+    Overlap(overlaps::OneArgs),
+    /// The accord.
+    Accord(accord::Args),
+    /// How the unit stands.
+    Status(status::Args),
     /// The unit's own records.
     Records(records::Args),
+    /// Lets peers know of a restricted record.
+    Release(release::Args),
     /// Looks for trouble.
     Doctor(doctor::Args),
 }
@@ -101,6 +124,14 @@ async fn run_command(command: Command, context: &Context) -> Result<Exit, Comman
         Command::Init(args) => init::run(args, context).await,
         Command::Import(args) => import::run(args, context).await,
         Command::Explain(args) => explain::run(args, context).await,
+        Command::Join(args) => join::run(args, context).await,
+        Command::Peers(args) => peers::run(args, context).await,
+        Command::Sync(args) => sync::run(args, context).await,
+        Command::Overlaps(args) => overlaps::run(args, context).await,
+        Command::Overlap(args) => overlaps::run_one(args, context).await,
+        Command::Accord(args) => accord::run(args, context).await,
+        Command::Status(args) => status::run(args, context).await,
+        Command::Release(args) => release::run(args, context).await,
         Command::Records(args) => records::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
     }

@@ -33,7 +33,6 @@ use sealed::{Opened, Place};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Row};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -276,11 +275,8 @@ async fn get_many(
     for run in places.chunk_by(|a, b| a.0.namespace == b.0.namespace) {
         for chunk in transaction::chunks(run) {
             let Some((first, _)) = chunk.first() else { continue };
-            let mut sql = String::from("SELECT key, value FROM sealed WHERE namespace = $1 AND key IN (");
-            for i in 0..chunk.len() {
-                let _ = write!(sql, "{}${}", if i == 0 { "" } else { "," }, i + 2);
-            }
-            sql.push(')');
+            let keys_of = transaction::repeated("?", chunk.len());
+            let sql = format!("SELECT key, value FROM sealed WHERE namespace = ? AND key IN ({keys_of})");
             let mut query = sqlx::query(AssertSqlSafe(sql)).bind(first.namespace.to_vec());
             for (place, _) in chunk {
                 query = query.bind(place.key.to_vec());

@@ -1,5 +1,4 @@
 # Every message says the fact and what to do next. The French twin is fr.ftl: the same names, the same variables.
-listening = listening on https://{ $address }
 founded = The broker of { $federation } is founded in { $folder }. Next: sutura-broker serve --home { $folder }
 signing-key = Its signing key: { $key }
 invite-next = Give this to { $unit } by a channel that you trust; it works once, for 14 days. When the unit has joined: sutura-broker admit { $unit }

@@ -1,5 +1,4 @@
 # Chaque message dit le fait et la suite. Son jumeau anglais est en.ftl : les mêmes noms, les mêmes variables.
-listening = à l’écoute sur https://{ $address }
 founded = Le courtier de { $federation } est fondé dans { $folder }. Ensuite : sutura-broker serve --home { $folder }
 signing-key = Sa clé de signature : { $key }
 invite-next = Remettez ceci à { $unit } par une voie sûre ; elle sert une fois, pendant 14 jours. Quand l’unité s’est jointe : sutura-broker admit { $unit }

@@ -23,10 +23,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use zeroize::Zeroizing;
 
-const DAY: Duration = Duration::from_secs(86_400);
-const AUTHORITY_DAYS: u32 = 20 * 365;
-const SERVER_DAYS: u32 = 2 * 365;
-const CLIENT_DAYS: u32 = 10 * 365;
+/// 1 January 2000, in seconds since the Unix epoch.
+const NOT_BEFORE: Duration = Duration::from_secs(946_684_800);
+/// The end of the year 9999: "no well-defined expiration" (RFC 5280, section 4.1.2.5).
+const NOT_AFTER: Duration = Duration::from_secs(253_402_300_799);
+/// The same, in milliseconds.
+const LATEST_MS: u64 = 253_402_300_799_000;
 /// The longest certificate request that is read, in bytes.
 pub(crate) const MAX_REQUEST: usize = 8_192;
 
@@ -55,14 +57,16 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// A new authority, for 20 years.
+    /// A new authority.
     pub(crate) fn found(federation: &str, now_ms: u64) -> Result<Authority, AuthorityError> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
         params.distinguished_name = named(&format!("Sutura authority of {federation}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
-        live(&mut params, now_ms, AUTHORITY_DAYS);
+        live(&mut params);
+        // For people who read it; a trust anchor's dates are not checked.
+        params.not_before = (SystemTime::UNIX_EPOCH + Duration::from_millis(now_ms.min(LATEST_MS))).into();
         let certificate = params.self_signed(&key)?;
         Ok(Authority { key, certificate: certificate.der().clone(), pem: certificate.pem() })
     }
@@ -92,7 +96,7 @@ impl Authority {
     }
 
     /// A client certificate for `unit`, over the key of its request; nothing else of the request is taken over.
-    pub(crate) fn admit(&self, unit: &UnitName, request: &[u8], now_ms: u64) -> Result<Vec<u8>, AuthorityError> {
+    pub(crate) fn admit(&self, unit: &UnitName, request: &[u8]) -> Result<Vec<u8>, AuthorityError> {
         let mut request = read_request(request)?;
         let name = unit.as_str().try_into().map_err(|_| AuthorityError::Request)?;
         let mut params = CertificateParams::default();
@@ -100,14 +104,14 @@ impl Authority {
         params.subject_alt_names = vec![SanType::DnsName(name)];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        live(&mut params, now_ms, CLIENT_DAYS);
+        live(&mut params);
         request.params = params;
         Ok(request.signed_by(&self.issuer()?)?.der().to_vec())
     }
 
     /// TLS 1.3 for the listener: a fresh server certificate for `hosts`, and client certificates of this authority
     /// wherever a client shows one (R8).
-    pub(crate) fn server_config(&self, hosts: &[String], now_ms: u64) -> Result<rustls::ServerConfig, AuthorityError> {
+    pub(crate) fn server_config(&self, hosts: &[String]) -> Result<rustls::ServerConfig, AuthorityError> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
         params.distinguished_name = named("Sutura broker");
@@ -118,7 +122,7 @@ impl Authority {
                 Err(_) => SanType::DnsName(host.as_str().try_into().map_err(AuthorityError::Making)?),
             });
         }
-        live(&mut params, now_ms, SERVER_DAYS);
+        live(&mut params);
         let certificate = params.signed_by(&key, &self.issuer()?)?;
         // The authority's certificate travels too: a joining unit knows only its fingerprint.
         let chain = vec![certificate.der().clone(), self.certificate.clone()];
@@ -162,11 +166,11 @@ fn named(name: &str) -> DistinguishedName {
     distinguished
 }
 
-fn live(params: &mut CertificateParams, now_ms: u64, days: u32) {
-    let now = SystemTime::UNIX_EPOCH + Duration::from_millis(now_ms.min(4_000_000_000_000));
-    // A day back, for clocks that are behind.
-    params.not_before = now.checked_sub(DAY).unwrap_or(SystemTime::UNIX_EPOCH).into();
-    params.not_after = (now + DAY * days).into();
+/// Certificates do not expire: a machine whose clock is wrong by years still connects, and what counts is the unit's
+/// standing, which the store tells at each request.
+fn live(params: &mut CertificateParams) {
+    params.not_before = (SystemTime::UNIX_EPOCH + NOT_BEFORE).into();
+    params.not_after = (SystemTime::UNIX_EPOCH + NOT_AFTER).into();
 }
 
 #[cfg(test)]
@@ -181,7 +185,7 @@ mod tests {
         params.distinguished_name = named("somebody else");
         let request = params.serialize_request(&key).unwrap();
         let unit: UnitName = "SN".parse().unwrap();
-        let certificate = authority.admit(&unit, request.der(), 1_700_000_000_000).unwrap();
+        let certificate = authority.admit(&unit, request.der()).unwrap();
         let (_, parsed) = x509_parser::parse_x509_certificate(&certificate).unwrap();
         assert_eq!(parsed.subject().to_string(), "CN=SN");
         let names = parsed.subject_alternative_name().unwrap().unwrap();
@@ -190,6 +194,6 @@ mod tests {
         let mut broken = request.der().to_vec();
         let last = broken.len() - 1;
         broken[last] ^= 1;
-        assert!(authority.admit(&unit, &broken, 0).is_err());
+        assert!(authority.admit(&unit, &broken).is_err());
     }
 }

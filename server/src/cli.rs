@@ -165,7 +165,7 @@ async fn obey(cli: Cli, speech: &Speech) -> Result<(), Problem> {
     let folder = home.or_else(from_environment).ok_or(Problem::NoFolder)?;
     match command {
         Command::Init(init) => return found(folder, init, json, speech).await,
-        Command::Serve(options) => return serve(Home::open(&folder)?, options, json, speech).await,
+        Command::Serve(options) => return serve(Home::open(&folder)?, options, json).await,
         _ => {}
     }
     let home = Home::open(&folder)?;
@@ -216,7 +216,7 @@ async fn found(folder: PathBuf, init: Init, json: bool, speech: &Speech) -> Resu
     Ok(())
 }
 
-async fn serve(home: Home, options: Serve, json: bool, speech: &Speech) -> Result<(), Problem> {
+async fn serve(home: Home, options: Serve, json: bool) -> Result<(), Problem> {
     let filter = tracing_subscriber::EnvFilter::try_from_env("SUTURA_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let failed = |e| Problem::Serve(ServeError::Listener(e));
@@ -232,9 +232,11 @@ async fn serve(home: Home, options: Serve, json: bool, speech: &Speech) -> Resul
     home.write_address(&address)?;
     let broker = Broker::open(home).await?;
     if json {
-        println!("{}", serde_json::json!({ "listening": bound.to_string(), "address": address }));
+        let admin = local.as_ref().and_then(|local| local.local_addr().ok()).map(|at| at.to_string());
+        println!("{}", serde_json::json!({ "listening": bound.to_string(), "address": address, "admin": admin }));
     } else {
-        println!("{}", speech.say("listening", &[("address", &bound.to_string())]));
+        // Programs wait for this line: it is the same in every language.
+        println!("listening on https://{bound}");
     }
     let options = Options { local, max_connections: options.max_connections };
     serve_with(broker.clone(), listener, Arc::new(now_ms), options, told_to_stop()).await?;

@@ -91,6 +91,10 @@ impl Home {
         let authority = Authority::found(name, now_ms)?;
         write(&folder.join("authority.key"), authority.expose_secret_pem().as_bytes(), 0o600)?;
         write(&folder.join("authority.pem"), authority.certificate_pem().as_bytes(), 0o644)?;
+        if settings.database.is_none() {
+            // SQLite gives its other files the mode of this one.
+            write(&folder.join("broker.sqlite"), b"", 0o600)?;
+        }
         let text = toml::to_string(&settings).map_err(|_| HomeError::Name)?;
         // The URL of a database may hold a password. This file comes last: with it, the folder holds a broker.
         write(&folder.join("broker.toml"), text.as_bytes(), 0o600)?;
@@ -205,7 +209,7 @@ mod tests {
     #[test]
     fn a_home_is_founded_once_and_opens_as_it_was() {
         let dir = tempfile::tempdir().unwrap();
-        let home = Home::found(dir.path(), settings(), 1_700_000_000_000).unwrap();
+        let home = Home::found(dir.path(), settings(), 0).unwrap();
         let again = Home::open(dir.path()).unwrap();
         assert_eq!(home.signing.public(), again.signing.public());
         assert_eq!(home.authority.fingerprint(), again.authority.fingerprint());

@@ -175,7 +175,7 @@ impl Broker {
         let entry = match asked.into_iter().next_back() {
             Some(mut row) => {
                 let (hash, entry, request) = (row.bytes::<32>(0)?, row.blob(1)?, row.blob(2)?);
-                let certificate = self.authority().admit(unit, &request, now_ms)?;
+                let certificate = self.authority().admit(unit, &request)?;
                 const GIVE: &str = "UPDATE joining SET certificate = $1 WHERE token_hash = $2";
                 writing.tx.run(GIVE, &[certificate.as_slice().into(), (&hash).into()]).await?;
                 let entry = read_entry(&entry)?;

@@ -80,7 +80,7 @@ pub async fn serve_with(
         stopping: stopping.clone(),
         turns: Turns::default(),
     };
-    let config = broker.authority().server_config(&hosts(&broker, &listener), clock())?;
+    let config = broker.authority().server_config(&hosts(&broker, &listener))?;
     let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(config)))
         .handshake_timeout(HANDSHAKE)
         .acceptor(Gate(connections.clone()));

@@ -3,6 +3,7 @@
 //! Made by commands; shown by command.rs. *Not here:* the words (language files).
 
 use super::Exit;
+use crate::broker::BrokerError;
 use crate::home::{HomeError, PassphraseError};
 use crate::import::{Cause, ImportError};
 use crate::language::Messages;
@@ -10,6 +11,7 @@ use crate::mapping::MappingError;
 use crate::membership::MembershipError;
 use crate::register::RegisterError;
 use crate::say;
+use crate::session::SessionError;
 use crate::vault::VaultError;
 
 /// Why a command failed: whose fault first.
@@ -34,6 +36,8 @@ pub enum CommandError {
     },
     /// Who the unit is, or its place in a federation.
     Membership(MembershipError),
+    /// The unit at work: vault, broker, log.
+    Session(SessionError),
     /// The accord's identifier rules.
     Rules(identifier::RulesError),
     /// A message of the command's own: its key, and the exit code.
@@ -63,6 +67,8 @@ impl CommandError {
             | CommandError::Passphrase(_)
             | CommandError::NoPassphrase { .. } => Exit::Locked,
             CommandError::Mapping(_) | CommandError::Home(HomeError::Nowhere) => Exit::Usage,
+            CommandError::Membership(MembershipError::Broker(error)) => broker_exit(error),
+            CommandError::Session(error) => session_exit(error),
             CommandError::Rules(_) => Exit::VerificationFailed,
             CommandError::Told { exit, .. } => *exit,
             _ => Exit::Refused,
@@ -95,6 +101,8 @@ impl CommandError {
             CommandError::NoPassphrase { variable } => say!(messages, "error-no-passphrase", variable = *variable),
             CommandError::Membership(MembershipError::Vault(error)) => vault(error, messages),
             CommandError::Membership(MembershipError::Damaged(_)) => messages.text("error-no-unit"),
+            CommandError::Membership(MembershipError::Broker(error)) => broker(error, messages),
+            CommandError::Session(error) => session(error, messages),
             CommandError::Membership(error) => say!(messages, "error-membership", why = error.to_string()),
             CommandError::Rules(error) => say!(messages, "error-rules", why = error.to_string()),
             CommandError::Told { key, variables, .. } => {
@@ -102,6 +110,49 @@ impl CommandError {
                 messages.say(key, &variables)
             }
         }
+    }
+}
+
+fn session(error: &SessionError, messages: &Messages) -> String {
+    match error {
+        SessionError::Vault(error) | SessionError::Register(RegisterError::Vault(error)) => vault(error, messages),
+        SessionError::Membership(MembershipError::Vault(error)) => vault(error, messages),
+        SessionError::Broker(error) | SessionError::Membership(MembershipError::Broker(error)) => {
+            broker(error, messages)
+        }
+        SessionError::Membership(MembershipError::NotJoined) => messages.text("error-not-joined"),
+        SessionError::Membership(MembershipError::NotAdmitted) => messages.text("error-not-admitted"),
+        SessionError::SplitView => messages.text("error-split-view"),
+        SessionError::NotNow { code, .. } => say!(messages, "error-not-now", code = code.as_str()),
+        other => say!(messages, "error-session", why = other.to_string()),
+    }
+}
+
+fn session_exit(error: &SessionError) -> Exit {
+    match error {
+        SessionError::Vault(VaultError::Locked) => Exit::Locked,
+        SessionError::Broker(error) | SessionError::Membership(MembershipError::Broker(error)) => broker_exit(error),
+        SessionError::SplitView => Exit::VerificationFailed,
+        _ => Exit::Refused,
+    }
+}
+
+fn broker(error: &BrokerError, messages: &Messages) -> String {
+    let key = match error {
+        BrokerError::Unreachable(_) => "error-broker-unreachable",
+        BrokerError::NotTheBroker(_) => "error-broker-other",
+        BrokerError::CertificateRefused => "error-broker-certificate",
+        _ => "error-broker",
+    };
+    say!(messages, key, why = error.to_string())
+}
+
+/// How a command ends that the broker did not serve.
+pub(super) fn broker_exit(error: &BrokerError) -> Exit {
+    match error {
+        BrokerError::Unreachable(_) => Exit::Unreachable,
+        BrokerError::NotTheBroker(_) | BrokerError::Malformed(_) | BrokerError::TooLarge(_) => Exit::VerificationFailed,
+        _ => Exit::Refused,
     }
 }
 
@@ -172,4 +223,5 @@ macro_rules! from {
     )*};
 }
 from!(VaultError => Vault, RegisterError => Register, ImportError => Import, MappingError => Mapping,
-      HomeError => Home, PassphraseError => Passphrase, identifier::RulesError => Rules, MembershipError => Membership);
+      HomeError => Home, PassphraseError => Passphrase, identifier::RulesError => Rules, MembershipError => Membership,
+      SessionError => Session);

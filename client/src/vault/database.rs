@@ -50,6 +50,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("mmap_size", "0")
         // Checkpoints are our own: SQLite's automatic ones hide a failed fsync (R35).
         .pragma("wal_autocheckpoint", "0")
+        // Rows cross from SQLite's thread in bundles of this size.
+        .row_buffer_size(1024)
         .disable_statement_logging()
 }
 

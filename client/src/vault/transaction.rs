@@ -12,13 +12,12 @@ use super::{Inner, VaultError, Writer, database, padding};
 use crate::vault::key::NONCE;
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 use zeroize::Zeroizing;
 
 /// Rows of one statement.
-const CHUNKS: [usize; 3] = [256, 16, 1];
+const CHUNKS: [usize; 4] = [1024, 64, 8, 1];
 
 /// A transaction that is being written.
 pub struct Transaction {
@@ -143,11 +142,7 @@ impl Transaction {
             return Ok(0);
         }
         for chunk in chunks(keys) {
-            let mut sql = String::from("DELETE FROM sealed WHERE namespace = $1 AND key IN (");
-            for i in 0..chunk.len() {
-                let _ = write!(sql, "{}${}", if i == 0 { "" } else { "," }, i + 2);
-            }
-            sql.push(')');
+            let sql = format!("DELETE FROM sealed WHERE namespace = ? AND key IN ({})", repeated("?", chunk.len()));
             let mut query = sqlx::query(AssertSqlSafe(sql)).bind(index.to_vec());
             for key in chunk {
                 query = query.bind(key.to_vec());
@@ -162,11 +157,8 @@ impl Transaction {
         let keys = &self.inner.keys;
         let writer = self.writer.as_mut().ok_or(VaultError::Ended)?;
         for chunk in chunks(rows) {
-            let mut sql = String::from("INSERT INTO sealed (namespace, key, value) VALUES ");
-            for i in 0..chunk.len() {
-                let n = 3 * i;
-                let _ = write!(sql, "{}(${},${},${})", if i == 0 { "" } else { "," }, n + 1, n + 2, n + 3);
-            }
+            let rows = repeated("(?,?,?)", chunk.len());
+            let sql = format!("INSERT INTO sealed (namespace, key, value) VALUES {rows}");
             let mut query = sqlx::query(AssertSqlSafe(sql));
             for (place, key, value) in chunk {
                 let bucket = if real { sealed::bucket(key, value.len()) } else { value.len() };
@@ -254,6 +246,16 @@ pub(super) fn chunks<T>(mut all: &[T]) -> impl Iterator<Item = &[T]> {
         all = rest;
         Some(chunk)
     })
+}
+
+/// The same piece of SQL, so many times. Without numbers: SQLite looks numbered places up one by one.
+pub(super) fn repeated(piece: &str, times: usize) -> String {
+    let mut out = String::with_capacity(times * (piece.len() + 1));
+    for i in 0..times {
+        out.push_str(if i == 0 { "" } else { "," });
+        out.push_str(piece);
+    }
+    out
 }
 
 /// Random nonces, drawn many at a time.

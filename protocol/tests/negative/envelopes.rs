@@ -290,7 +290,7 @@ fn bodies(cases: &mut Cases<'_>) {
     }
     let small_body = body(json!(head), json!("0a0b0c0d0e"));
     let small = seal(&small_body);
-    put("small_body", "small_body", &small, small_body, Value::Null);
+    put("small_body", "small_body", &small, small_body.clone(), Value::Null);
     for (name, head, rows) in [
         ("head_swapped_for_rows", "0a0b0c0d0e", head),
         ("head_with_the_first_row", "82010203040a", "0b0c0d0e"),
@@ -299,6 +299,19 @@ fn bodies(cases: &mut Cases<'_>) {
         ("all_of_it_as_rows", "", "82010203040a0b0c0d0e"),
     ] {
         put(name, "small_body", &small, body(json!(head), json!(rows)), wrong());
+    }
+    // signed so by a sender who miscounts
+    let (length, root) = (read(&small_body).len(), read(&small_body).root());
+    for (name, body_len, body_root) in [
+        ("length_signed_one_too_low", length - 1, root),
+        ("length_signed_one_too_high", length + 1, root),
+        ("length_signed_as_nothing", 0, root),
+        ("root_signed_of_another_body", length, Body::default().root()),
+        ("root_signed_of_the_rows_alone", length, protocol::body::rows_root(&read(&small_body).rows)),
+    ] {
+        let signed = Header { body_len, body_root, ..header(federation) };
+        let envelope = resigned(&protocol::codec::encode(&signed), &key);
+        put(name, "small_body", &envelope, small_body.clone(), wrong());
     }
     let empty = body(none.clone(), none.clone());
     let nothing = seal(&empty);

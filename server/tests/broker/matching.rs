@@ -46,8 +46,8 @@ async fn notices_are_those_of_the_second_matcher(mut s: Scene) {
             let rows: Vec<Row> =
                 adds.iter().map(|leaf| Row::Add(*leaf)).chain(removals.iter().map(|tag| Row::Remove(*tag))).collect();
             second.apply([Side::Low, Side::High][side], &rows).unwrap();
-            removals.iter().for_each(|tag| drop(held[side].remove(tag)));
-            adds.iter().for_each(|leaf| drop(held[side].insert(leaf.tag, *leaf)));
+            held[side].retain(|tag, _| !removals.contains(tag));
+            held[side].extend(adds.iter().map(|leaf| (leaf.tag, *leaf)));
         }
         let done = s.broker.tick(now + 1_000).await.unwrap();
         assert_eq!(done.closed, Some(tick));
