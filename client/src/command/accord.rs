@@ -68,9 +68,8 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
                 CommandError::told(Exit::Refused, "error-file", &[("path", &path), ("why", &why)])
             })?;
             let proposed = session.act(|agent, now| agent.propose(&text, now)).await?;
-            let hash = proposed.map_err(|error| {
-                CommandError::told(Exit::Refused, "error-accord", &[("why", &error.to_string())])
-            })?;
+            let hash = proposed
+                .map_err(|error| CommandError::told(Exit::Refused, "error-accord", &[("why", &error.to_string())]))?;
             said("accord-proposed", &hash.to_string(), context)
         }
         Action::Sign { hash } => {

@@ -19,8 +19,7 @@ pub struct Args {
 
 /// Runs it.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
-    let invite: Invite =
-        args.invite.parse().map_err(|_| CommandError::told(Exit::Usage, "error-invite", &[]))?;
+    let invite: Invite = args.invite.parse().map_err(|_| CommandError::told(Exit::Usage, "error-invite", &[]))?;
     let vault = context.open_vault().await?;
     let federation = invite.federation.clone();
     let mut membership = Membership::load(&vault).await?;

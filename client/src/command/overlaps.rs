@@ -77,10 +77,8 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
     for peer in view.peers {
         let (unit, waiting) = (peer.name.to_string(), peer.waiting);
         match peer.covered {
-            Some(tick) => context.tell(
-                "overlaps-covered",
-                &[("unit", unit.into()), ("tick", tick.into()), ("waiting", waiting.into())],
-            ),
+            Some(tick) => context
+                .tell("overlaps-covered", &[("unit", unit.into()), ("tick", tick.into()), ("waiting", waiting.into())]),
             None => context.tell("overlaps-not-covered", &[("unit", unit.into())]),
         }
     }

@@ -65,7 +65,12 @@ pub async fn run(_args: Args, context: &Context) -> Result<Exit, CommandError> {
     });
     context.show_table(
         &[
-            "column-unit", "column-verified", "column-covered", "column-compared", "column-waiting", "column-evaluated",
+            "column-unit",
+            "column-verified",
+            "column-covered",
+            "column-compared",
+            "column-waiting",
+            "column-evaluated",
             "column-overlaps",
         ],
         rows,

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The longest that matching may take before the exercise gives up.
-const PATIENCE: Duration = Duration::from_secs(3600);
+pub const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// The two languages of the story.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -24,14 +24,14 @@ on_each_store!(
     stopping_ends_long_polls,
 );
 
-struct Listening {
+pub struct Listening {
     address: SocketAddr,
     local: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     done: tokio::task::JoinHandle<()>,
 }
 
-fn listen(s: &Scene) -> Listening {
+pub fn listen(s: &Scene) -> Listening {
     let (listener, local) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
     let (address, at) = (listener.local_addr().unwrap(), local.local_addr().unwrap());
     let (stop, stopped) = oneshot::channel::<()>();
@@ -45,11 +45,11 @@ fn listen(s: &Scene) -> Listening {
 }
 
 /// What a unit of its own would be: keys, a certificate, a connection that is pinned to the authority.
-struct Remote {
-    actor: Actor,
+pub struct Remote {
+    pub actor: Actor,
     key: rcgen::KeyPair,
-    client: Client,
-    base: String,
+    pub client: Client,
+    pub base: String,
 }
 
 fn tls(authority: Vec<u8>, identity: Option<(&rcgen::KeyPair, &[u8])>) -> Client {
@@ -85,7 +85,7 @@ impl Remote {
         self.call(Method::GET, path, vec![]).await
     }
 
-    async fn join(s: &Scene, listening: &Listening, name: &str) -> Remote {
+    pub async fn join(s: &Scene, listening: &Listening, name: &str) -> Remote {
         let invite = s.broker.invite(&name.parse().unwrap(), &listening.address.to_string(), BEGIN).await.unwrap();
         assert_eq!(invite.authority.0, <[u8; 32]>::from(Sha256::digest(authority(s))));
         let actor = s.actor(name);

@@ -25,6 +25,7 @@ macro_rules! on_each_store {
 
 mod accords;
 mod joining;
+mod killed;
 mod large;
 mod matching;
 mod refusals;
