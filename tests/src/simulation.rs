@@ -116,6 +116,7 @@ pub struct Federation {
     accord: Hash,
     slots: usize,
     to_all: Vec<Letter>,
+    late: Vec<(UnitName, Letter)>,
 }
 
 impl Federation {
@@ -148,6 +149,7 @@ impl Federation {
             accord: Bytes::ZERO,
             slots: 8,
             to_all: Vec::new(),
+            late: Vec::new(),
         };
         for name in names {
             f.join(name);
@@ -420,14 +422,17 @@ impl Federation {
                 state.held.insert(head.digest, (to.clone(), letter));
             }
             Some((first_to, first)) => {
-                self.unit(first_to.as_str()).mailbox.push(first);
-                self.unit(to.as_str()).mailbox.push(letter);
+                // As with the real broker, what the same sender said later can arrive earlier.
+                self.late.extend([(first_to, first), (to.clone(), letter)]);
             }
         }
     }
 
     /// The end of a tick: matches and notices of every pair that sent something.
     fn cut(&mut self) {
+        for (to, letter) in std::mem::take(&mut self.late) {
+            self.unit(to.as_str()).mailbox.push(letter);
+        }
         let keys: Vec<(Pair, u32)> = self.pairs.keys().cloned().collect();
         for (pair, epoch) in keys {
             let (position, federation, accord) = (self.entries, self.federation, self.accord);

@@ -281,7 +281,7 @@ fn check_canaries(link: &mut Link, pair: &mut PairEpoch, desk: &mut Desk, about:
 /// Matches that the peer left unacknowledged for longer than the accord allows (R18).
 pub(super) fn check_patience(link: &mut Link, pair: &PairEpoch, desk: &mut Desk) {
     let patience = pair.accord.terms().acknowledgements.patience_ticks;
-    let late = pair.open_notices.values().any(|n| !n.matches.is_empty() && n.tick + patience < desk.tick);
+    let late = pair.open_notices.values().any(|n| !n.matches.is_empty() && n.tick.saturating_add(patience) < desk.tick);
     if late && link.stopped.is_none() {
         link.stopped = Some("unacknowledged".to_owned());
         link.save_trust(&pair.peer, desk);

@@ -1,13 +1,15 @@
 //! A unit that asks for more than the accord allows (R12, R13): its own agent would not, so it writes its own requests.
 
 use super::Small;
+use crate::broker_view::open;
 use crate::federation::patience;
 use anyhow::{Context, Result};
-use client::agent::{Event, read_outgoing};
+use client::agent::Event;
 use client::membership::Membership;
 use protocol::body::Body;
-use protocol::envelope::{Header, Kind, seal_envelope};
+use protocol::envelope::{Header, UnverifiedEnvelope, seal_envelope};
 use protocol::message::{Head, Request, Size};
+use sqlx::Row;
 use std::path::Path;
 
 /// SN repeats its own request with fresh points, again and again, until GM refuses.
@@ -18,17 +20,16 @@ pub(super) async fn fish(folder: &Path) -> Result<bool> {
     let membership = Membership::load(&small.sn.vault).await?;
     let client = membership.client(patience())?;
     let keys = membership.into_keys();
+    // A copy of its own last request: a dishonest unit would have kept one; here it is read back from the broker.
+    let pool = open(&small.served.folder, None).await?;
+    const OWN: &str =
+        "SELECT bytes, head FROM envelope WHERE sender = 'SN' AND kind = 'request' ORDER BY entry DESC LIMIT 1";
+    let row = sqlx::query(OWN).fetch_one(&pool).await.context("SN has sent requests")?;
+    let (bytes, head): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+    pool.close().await;
     let (federation, own) = small.sn.session.agent().signing_context();
-
-    let mut template = None;
-    for (key, posted) in small.sn.vault.list("posted/").await? {
-        let body = small.sn.vault.get(&key.replace("posted/", "body/")).await?.context("a body")?;
-        let sent = read_outgoing(&federation, &own, &posted, &body).context("an outbox entry")?;
-        if sent.envelope.header().kind == Kind::Request {
-            template = Some((sent.envelope.header().clone(), Request::from_bytes(&sent.body.head)?));
-        }
-    }
-    let (header, head) = template.context("SN has sent requests")?;
+    let header = UnverifiedEnvelope::decode(&bytes)?.verify(&federation, &own)?.header().clone();
+    let head = Request::from_bytes(&head)?;
     let mut asked = 0;
     let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
     while asked <= quota {
