@@ -262,10 +262,10 @@ impl Agent {
         }
         self.desk.chain.last_from.insert(sender, last.max(header.sequence));
         self.desk.chain.unproven.push((incoming.entry, envelope.hash()));
-        if let Some(peer) = header.sender.unit().filter(|unit| **unit != self.desk.me) {
-            if self.is_verified(peer) {
-                self.witness.claimed(peer, header.log_size, header.log_root);
-            }
+        if let Some(peer) = header.sender.unit().filter(|unit| **unit != self.desk.me)
+            && self.is_verified(peer)
+        {
+            self.witness.claimed(peer, header.log_size, header.log_root);
         }
         let result = self.take_in(&envelope, incoming, rng);
         self.advance_tick();
@@ -332,13 +332,13 @@ impl Agent {
             }
             (Party::Unit(peer), kind) if *peer != self.desk.me => {
                 let peer = peer.clone();
-                self.from_peer(&peer, kind, envelope, incoming, rng)
+                self.take_from_peer(&peer, kind, envelope, incoming, rng)
             }
             _ => Err(NotTaken::NotExpected),
         }
     }
 
-    fn from_peer(
+    fn take_from_peer(
         &mut self,
         peer: &UnitName,
         kind: Kind,
@@ -505,11 +505,12 @@ impl Agent {
         let peer = first.envelope.header().receiver.unit().cloned().or(set_for);
         // What was begun with it cannot go on in this epoch.
         for (name, link) in &mut self.links {
-            if peer.as_ref().is_none_or(|peer| peer == name) && epoch > 0 {
-                if let Some(pair) = link.epochs.get_mut(&epoch) {
-                    pair.barren = true;
-                    pair.touch();
-                }
+            if peer.as_ref().is_none_or(|peer| peer == name)
+                && epoch > 0
+                && let Some(pair) = link.epochs.get_mut(&epoch)
+            {
+                pair.barren = true;
+                pair.touch();
             }
         }
         for (old, new) in self.desk.renumber(unsent) {

@@ -136,6 +136,7 @@ pub(super) fn kept_key(pair: &PairEpoch, request: &Hash) -> Option<String> {
 }
 
 /// Takes an answer in: checks all of it, then turns it into leaves (R14).
+#[expect(clippy::too_many_arguments, reason = "the rooms of the agent that an answer touches")]
 pub(super) fn answered(
     pair: &mut PairEpoch,
     desk: &mut Desk,
@@ -289,11 +290,11 @@ pub(super) fn refused(
 ) -> Result<(), NotTaken> {
     let number = *pair.outstanding.iter().find(|(_, o)| o.hash == head.request).ok_or(NotTaken::NotExpected)?.0;
     for item in kept.and_then(read_kept).map(|kept| kept.items).unwrap_or_default() {
-        if let KeptItem::Token(digest) = item {
-            if let Some(token) = holdings.find(&digest) {
-                pair.standing.remove(&token);
-                pair.wanted.push(token);
-            }
+        if let KeptItem::Token(digest) = item
+            && let Some(token) = holdings.find(&digest)
+        {
+            pair.standing.remove(&token);
+            pair.wanted.push(token);
         }
     }
     pair.barren |= !matches!(head.reason, RefusalReason::Size | RefusalReason::BadPoint);
@@ -366,10 +367,10 @@ fn read_kept(bytes: &[u8]) -> Option<Kept> {
 /// Marks the tokens of an unanswered request at start.
 pub(super) fn read_asked(pair: &mut PairEpoch, holdings: &Holdings, bytes: &[u8]) -> Option<()> {
     for item in read_kept(bytes)?.items {
-        if let KeptItem::Token(digest) = item {
-            if let Some(token) = holdings.find(&digest) {
-                pair.standing.insert(token, Standing::Asked);
-            }
+        if let KeptItem::Token(digest) = item
+            && let Some(token) = holdings.find(&digest)
+        {
+            pair.standing.insert(token, Standing::Asked);
         }
     }
     Some(())

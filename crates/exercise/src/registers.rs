@@ -166,7 +166,8 @@ impl Subject {
         };
         match kind {
             0 => {
-                row.surname = if turn % 2 == 0 { self.surname.to_owned() } else { self.surname.to_uppercase() };
+                row.surname =
+                    if turn.is_multiple_of(2) { self.surname.to_owned() } else { self.surname.to_uppercase() };
                 row.given_names = format!("{} {}", self.given, letters(number));
                 row.birth_date = match turn {
                     0 => format!("{year:04}-{month:02}-{day:02}"),

@@ -93,9 +93,12 @@ pub struct Overlap {
     pub state: &'static str,
 }
 
+/// Who holds an overlap, and how each sees it.
+type Sides<'f> = Vec<(String, &'f FoundOverlap)>;
+
 /// Joins what all units found by the handles. `Err` names the first overlap that one side alone holds.
 pub fn join(found: &[Found]) -> Result<Vec<Overlap>, String> {
-    let mut sides: BTreeMap<(String, String, String), Vec<(String, &FoundOverlap)>> = BTreeMap::new();
+    let mut sides: BTreeMap<(String, String, String), Sides<'_>> = BTreeMap::new();
     for unit in found {
         for overlap in &unit.overlaps {
             let mut pair = [unit.name.clone(), overlap.peer.clone()];
