@@ -6,12 +6,12 @@
 //! | check | where |
 //! |---|---|
 //! | form, signature, sender, sequence | here |
-//! | receiver, accord, epoch, tick | [`welcome`] |
-//! | body and rows | [`content`] |
-//! | tag sets, acknowledgements | [`tag_set`], [`acknowledgement`] |
+//! | receiver, accord, epoch, tick | `welcome` |
+//! | body and rows | `content` |
+//! | tag sets, acknowledgements | `tag_set`, `acknowledgement` |
 //!
 //! Callers: the route `POST /v1/envelopes`, tests, the exercise. *Not here:* the broker's own envelopes
-//! ([`crate::speak`]).
+//! (`speak`).
 
 mod acknowledgement;
 mod content;

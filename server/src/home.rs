@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Callers: the commands, and whoever founds a broker in-process. *Not here:* what certificates say
-//! ([`crate::authority`]).
+//! (`authority`).
 
 use crate::authority::{Authority, AuthorityError};
 use protocol::identity::SigningKey;

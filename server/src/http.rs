@@ -1,7 +1,7 @@
 //! The broker over HTTP: the router on one screen. Handlers decode, call, encode.
 //!
-//! Under `/v1/` everything but joining needs a client certificate of an admitted unit ([`auth`]). Bodies are CBOR as
-//! [`protocol::mailbox`] says; errors are problem documents ([`problem`]). Caller: [`crate::serve`]. *Not here:* TLS and
+//! Under `/v1/` everything but joining needs a client certificate of an admitted unit (`auth`). Bodies are CBOR as
+//! [`protocol::mailbox`] says; errors are problem documents (`problem`). Caller: [`crate::serve`]. *Not here:* TLS and
 //! listeners, and any decision about an envelope.
 
 mod auth;

@@ -1,7 +1,7 @@
 //! The log in the store: appending, proofs, checkpoints, cosignatures (R26, R27).
 //!
-//! A [`Writing`] is one durable act of the broker: a transaction, the end of the log, and who has to be woken once it is
-//! committed. Callers: whatever accepts or says something ([`crate::accept`], [`crate::speak`], [`crate::closing`]), and
+//! A `Writing` is one durable act of the broker: a transaction, the end of the log, and who has to be woken once it is
+//! committed. Callers: whatever accepts or says something ([`crate::accept`], `speak`, [`crate::closing`]), and
 //! the log's routes. *Not here:* the mathematics and the text formats (package `tlog`), and when a checkpoint is due.
 
 use crate::broker::Broker;

@@ -1,6 +1,6 @@
 //! Mailboxes: what was accepted, in order, for each unit; and waiting for it (R24, R28).
 //!
-//! Callers: [`crate::accept`] and [`crate::speak`] put envelopes in; the routes take them out. *Not here:* whether an
+//! Callers: [`crate::accept`] and `speak` put envelopes in; the routes take them out. *Not here:* whether an
 //! envelope is welcome.
 
 use crate::broker::Broker;
