@@ -171,6 +171,11 @@ impl Session {
         &self.register
     }
 
+    /// How far the register is taken in: the last serial.
+    pub fn register_serial(&self) -> u64 {
+        self.serial
+    }
+
     /// The record that an overlap of the agent's is about, if it is still in the register.
     pub async fn record_of(&self, overlap: &Overlap) -> Result<Option<FullRecord>, SessionError> {
         match self.records.serials.get(&overlap.record) {

@@ -7,6 +7,7 @@ use super::{CommandError, Context, Exit, rules_in_force};
 use crate::home::Work;
 use crate::import::{ImportOptions, ImportReport, import_file};
 use crate::mapping::Mapping;
+use crate::register::Register;
 use crate::say;
 use identifier::Country;
 use std::path::PathBuf;
@@ -68,7 +69,11 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
     };
     vault.scrub().await?;
     if context.json {
-        context.give(&report);
+        // How far the register has come: what a watching agent says of itself once it has taken this in.
+        let serial = Register::new(vault.clone()).counts().await?.last;
+        let mut given = serde_json::to_value(&report).unwrap_or_default();
+        given["register_serial"] = serial.into();
+        context.give(&given);
     } else {
         show(&report, context);
     }

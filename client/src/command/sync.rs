@@ -71,12 +71,12 @@ async fn watch(session: &mut Session, args: &Args, context: &Context) -> Result<
         match round {
             Ok(_) => {
                 (connected, pause) = (true, Duration::from_secs(1));
-                let settled = session.agent().is_settled();
+                let settled = (session.agent().is_settled(), session.register_serial());
                 if context.json && said != Some(settled) {
                     context.terminal.data(&progress(session).to_string());
                 }
                 said = Some(settled);
-                if settled && args.until_settled {
+                if settled.0 && args.until_settled {
                     return Ok(Exit::Done);
                 }
             }
@@ -138,6 +138,7 @@ fn progress(session: &Session) -> serde_json::Value {
         "unit": view.unit.as_str(),
         "settled": session.agent().is_settled(),
         "tick": view.tick,
+        "register_serial": session.register_serial(),
         "records": view.records,
         "tokens": view.tokens,
         "points_sent": view.points_sent,

@@ -91,10 +91,11 @@ impl Watching {
         Ok(Watching { child, lines: BufReader::new(stdout).lines(), last: Value::Null })
     }
 
-    /// Reads on until the unit says whether it is settled, in the way that is waited for.
-    async fn until(&mut self, settled: bool, most: Duration) -> Result<()> {
+    /// Reads on until the unit has taken in its register up to `serial`, and is settled.
+    async fn until_settled(&mut self, serial: u64, most: Duration) -> Result<()> {
         let wait = async {
-            while self.last["settled"] != Value::Bool(settled) {
+            let there = |last: &Value| last["register_serial"].as_u64().is_some_and(|taken| taken >= serial);
+            while self.last["settled"] != Value::Bool(true) || !there(&self.last) {
                 let line = self.lines.next_line().await?.context("the unit ended: see its watch.log")?;
                 self.last = serde_json::from_str(&line).context("a line of JSON")?;
             }
@@ -164,15 +165,15 @@ pub async fn run(options: &Options, folder: &Path, input: &Input, teller: &Telle
     teller.say("All units joined and verified each other", "Toutes les unités sont inscrites et vérifiées");
 
     let importing = Instant::now();
-    import(&homes, input, None).await?;
+    let serials = import(&homes, input, None).await?;
     let importing = importing.elapsed().as_secs_f64();
     agree(&homes, folder).await?;
     teller.say("All units signed the accord", "Toutes les unités ont signé l'accord");
 
     let matching = Instant::now();
     let mut watching = homes.iter().map(Watching::start).collect::<Result<Vec<_>>>()?;
-    for unit in &mut watching {
-        unit.until(true, PATIENCE).await?;
+    for (unit, serial) in watching.iter_mut().zip(serials) {
+        unit.until_settled(serial, PATIENCE).await?;
     }
     let matching = matching.elapsed().as_secs_f64();
     teller.say("Matching is through", "La comparaison est faite");
@@ -184,24 +185,25 @@ pub async fn run(options: &Options, folder: &Path, input: &Input, teller: &Telle
         let before = settled_overlaps(&watching);
         let at = Instant::now();
         let cpu = total_cpu(&watching, broker_pid);
-        import(&homes, input, Some(())).await?;
-        // What was imported is noticed within a round; then all settle again.
-        for (unit, home) in watching.iter_mut().zip(&homes) {
-            if input.then.contains_key(&home.name) {
-                unit.until(false, PATIENCE).await?;
-            }
-        }
-        for unit in &mut watching {
-            unit.until(true, PATIENCE).await?;
+        let serials = import(&homes, input, Some(())).await?;
+        for (unit, serial) in watching.iter_mut().zip(serials) {
+            unit.until_settled(serial, PATIENCE).await?;
         }
         increment = Some(at.elapsed().as_secs_f64());
         costs = Some(total_cpu(&watching, broker_pid) - cpu);
         new_overlaps = Some(settled_overlaps(&watching).saturating_sub(before) / 2);
     }
+    let mut stopped = Vec::new();
+    for unit in watching {
+        stopped.push(unit.stop().await?);
+    }
+    // What one unit was told last may still lie in another's mailbox.
+    for home in &homes {
+        home.run(&["sync"]).await?;
+    }
 
     let mut found = Vec::new();
-    for (unit, home) in watching.into_iter().zip(&homes) {
-        let (last, cpu, peak) = unit.stop().await?;
+    for ((last, cpu, peak), home) in stopped.into_iter().zip(&homes) {
         found.push(unit_found(home, &last, cpu, peak).await?);
     }
     let broker_cost = BrokerResult {
@@ -272,13 +274,18 @@ async fn agree(homes: &[Home<'_>], folder: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn import(homes: &[Home<'_>], input: &Input, then: Option<()>) -> Result<()> {
+/// Imports a register for each unit that has one; how far each one's register has come.
+async fn import(homes: &[Home<'_>], input: &Input, then: Option<()>) -> Result<Vec<u64>> {
+    let mut serials = Vec::with_capacity(homes.len());
     for home in homes {
         let file = match then {
             Some(()) => input.then.get(&home.name).cloned(),
             None => input.units.iter().find(|(name, ..)| *name == home.name).map(|(_, _, file)| file.clone()),
         };
-        let Some(file) = file.map(|file| file.display().to_string()) else { continue };
+        let Some(file) = file.map(|file| file.display().to_string()) else {
+            serials.push(0);
+            continue;
+        };
         let mut args = vec!["import", &file];
         let mapping = input.mapping.as_ref().map(|mapping| mapping.display().to_string());
         if let Some(mapping) = &mapping {
@@ -288,9 +295,10 @@ async fn import(homes: &[Home<'_>], input: &Input, then: Option<()>) -> Result<(
         if let (Some(country), None) = (country, &mapping) {
             args.extend(["--country", country]);
         }
-        home.run(&args).await?;
+        let report = home.run(&args).await?;
+        serials.push(report["register_serial"].as_u64().context("the register's serial")?);
     }
-    Ok(())
+    Ok(serials)
 }
 
 async fn unit_found(home: &Home<'_>, last: &Value, cpu: f64, peak: f64) -> Result<Found> {
