@@ -96,10 +96,11 @@ pub(super) fn noticed(
     pair.peer_sets += peers_sets.len() as u64;
     pair.covered = Some(tick);
     purge_retired(pair, desk, holdings, tick);
+    let changes = !pair.changes.is_empty();
     acknowledge(pair, desk, head.digest, slots, rng)?;
     let tags: Vec<Tag> = theirs.iter().map(|leaf| leaf.tag).collect();
     keep_matches(pair, desk, tick, &head.digest, &tags);
-    pair.open_notices.insert(head.digest, OpenNotice { tick, matches: tags });
+    pair.open_notices.insert(head.digest, OpenNotice { tick, matches: tags, changes });
     pair.touch();
     check_canaries(link, pair, desk, envelope.hash());
     Ok(())
@@ -327,7 +328,7 @@ fn keep_matches(pair: &mut PairEpoch, desk: &mut Desk, tick: u64, digest: &Hash,
 /// Reads an open notice back at start.
 pub(super) fn read_notice(pair: &mut PairEpoch, digest: Hash, bytes: &[u8]) -> Option<()> {
     let mut r = Reader::new(bytes);
-    let mut notice = OpenNotice { tick: r.u64()?, matches: Vec::new() };
+    let mut notice = OpenNotice { tick: r.u64()?, matches: Vec::new(), changes: false };
     for _ in 0..r.u64()? {
         notice.matches.push(Bytes(r.array()?));
     }

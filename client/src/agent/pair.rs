@@ -80,6 +80,8 @@ pub(super) struct Matched {
 pub(super) struct OpenNotice {
     pub tick: u64,
     pub matches: Vec<Tag>,
+    /// Our acknowledgement carried changes: the peer has them once its own comes (both are delivered together).
+    pub changes: bool,
 }
 
 /// One peer in one epoch.
@@ -293,7 +295,7 @@ impl PairEpoch {
             && self.leaves.values().all(|leaf| {
                 !leaf.is_token() || (leaf.sent && self.covered.is_some_and(|covered| covered >= leaf.since))
             })
-            && self.open_notices.values().all(|notice| notice.matches.is_empty())
+            && self.open_notices.values().all(|notice| notice.matches.is_empty() && !notice.changes)
     }
 
     /// The pair.
