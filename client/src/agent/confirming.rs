@@ -250,6 +250,7 @@ pub(super) fn joined(
     if !holdings.is_restricted(record) && holdings.holders(token).len() <= MAX_RECORDS {
         let number = link.number(record, rng);
         pair.changes.push_back((tag, vec![number]));
+        pair.touch();
     }
     let fresh = meet(link, pair, desk, holdings, tag, rng);
     if fresh > 0 {

@@ -354,6 +354,12 @@ impl PairEpoch {
             w.u64(u64::from(*request));
             w.u64(*due);
         }
+        w.u64(self.changes.len() as u64);
+        for (tag, records) in &self.changes {
+            w.bytes(&tag.0);
+            w.u64(records.len() as u64);
+            records.iter().for_each(|number| w.u64(u64::from(number.0)));
+        }
         let (key, value) = (self.own_name(), w.finish());
         self.put(desk, key, value);
     }
@@ -408,6 +414,13 @@ impl PairEpoch {
         }
         for _ in 0..r.u64()? {
             pair.bulk_due.push((r.u32()?, r.u64()?));
+        }
+        for _ in 0..r.u64()? {
+            let (tag, mut records) = (Bytes(r.array()?), Vec::new());
+            for _ in 0..r.u64()? {
+                records.push(RecordNumber(r.u32()?));
+            }
+            pair.changes.push_back((tag, records));
         }
         let own = [pair.own_name()].into_iter();
         let blinds = pair.outstanding.keys().map(|number| pair.name("blinds", number));

@@ -97,9 +97,17 @@ fn killing_and_restarting_units_at_every_tick_changes_nothing() {
         if tick == 8 {
             f.record("SN", 4, &["phone x", "phone y"]);
         }
+        if tick == 20 {
+            // A second record of a token that was matched: the change must survive the restart that follows at once.
+            f.record("SN", 5, &["phone d"]);
+            f.pump();
+            f.restart("SN");
+        }
     }
     f.settle(30).expect("settles");
-    assert_eq!(f.overlaps("SN", "GM"), [(1, 2), (3, 3), (4, 1), (4, 2)]);
+    let all = [(1, 2), (3, 3), (4, 1), (4, 2), (5, 3)];
+    assert_eq!(f.overlaps("SN", "GM"), all);
+    assert_eq!(f.overlaps("GM", "SN").len(), all.len());
     assert!(f.units.values().all(|unit| unit.not_taken.is_empty()));
 }
 
