@@ -10,6 +10,8 @@
 //! | room | what happens there |
 //! |---|---|
 //! | [`holdings`] | tokens and which records hold them |
+//! | `receiving` | who may say what, and to which room it goes (R23, R34) |
+//! | `epochs` | opening and closing epochs (R9) |
 //! | `opening` | commitments, contributions, pair secrets (R9, R10) |
 //! | `asking` | requests and their answers (R12, R14) |
 //! | `evaluating` | the peer's requests, and the quota (R13) |
@@ -24,12 +26,14 @@ mod accords;
 mod asking;
 mod confirming;
 mod desk;
+mod epochs;
 mod evaluating;
 mod event;
 pub mod holdings;
 mod link;
 mod opening;
 mod pair;
+mod receiving;
 mod releasing;
 pub mod restore;
 mod store;
@@ -44,7 +48,6 @@ pub use witness::{LogClaim, WitnessError};
 
 use accords::Accords;
 use desk::Desk;
-use evaluating::Standstill;
 use holdings::{HeldRecord, Holdings};
 use link::Link;
 use pair::{PairEpoch, Standing};
@@ -53,8 +56,7 @@ use protocol::envelope::{Envelope, EnvelopeError, Kind, UnverifiedEnvelope};
 use protocol::identity::UnitKeys;
 use protocol::message::{self, DisputeReason, Head};
 use protocol::name::{Party, UnitName};
-use protocol::quota::Evaluated;
-use protocol::roster::{Change as RosterChange, Roster};
+use protocol::roster::Roster;
 use protocol::{Bytes, Hash};
 use rand_core::CryptoRng;
 use std::collections::BTreeMap;
@@ -272,138 +274,6 @@ impl Agent {
         result
     }
 
-    fn verify(&self, incoming: &Incoming<'_>) -> Result<Envelope, NotTaken> {
-        let unverified = UnverifiedEnvelope::decode(incoming.envelope)?;
-        let key = match unverified.unverified_sender() {
-            Party::Broker => self.desk.broker,
-            Party::Unit(unit) if *unit == self.desk.me => self.desk.keys.signing.public(),
-            Party::Unit(unit) => self.roster.get(unit).ok_or(NotTaken::UnknownSender)?.keys.signing,
-            Party::All => return Err(NotTaken::UnknownSender),
-        };
-        let envelope = unverified.verify(&self.desk.federation, &key)?;
-        envelope.check_body(incoming.body)?;
-        let for_us = match &envelope.header().receiver {
-            Party::All => true,
-            Party::Unit(unit) => *unit == self.desk.me,
-            Party::Broker => false,
-        };
-        if for_us { Ok(envelope) } else { Err(NotTaken::NotForUs) }
-    }
-
-    fn take_in(
-        &mut self,
-        envelope: &Envelope,
-        incoming: &Incoming<'_>,
-        rng: &mut impl CryptoRng,
-    ) -> Result<(), NotTaken> {
-        match (&envelope.header().sender, envelope.header().kind) {
-            (Party::Broker, Kind::Roster) => self.roster_entry(&incoming.body.head),
-            (Party::Broker, Kind::EpochClosed) => {
-                let head: message::EpochClosed = head_of(incoming)?;
-                // The broker's word does not close an epoch that runs by the accord's calendar: a new one in its place
-                // would have a new quota.
-                let runs = |accord: std::sync::Arc<protocol::accord::Accord>| {
-                    accord.calendar().is_live(head.closed, self.desk.tick)
-                };
-                if self.accords.for_epoch(head.closed).is_none_or(runs) {
-                    return Err(NotTaken::Epoch);
-                }
-                self.close_epoch(head.closed);
-                Ok(())
-            }
-            (Party::Broker, Kind::Notice) => {
-                let head: message::Notice = head_of(incoming)?;
-                let peer = head.peer.clone();
-                self.with_pair(&peer, envelope, |link, pair, desk, holdings| {
-                    confirming::noticed(link, pair, desk, holdings, envelope, &head, &incoming.body.rows, rng)
-                })
-            }
-            (Party::Unit(_), Kind::AccordProposal | Kind::AccordSignature) => {
-                let in_force = self.accords.in_force().map(|accord| accord.hash());
-                let admitted: Vec<UnitName> = self.roster.admitted().cloned().collect();
-                let roster = &self.roster;
-                self.accords
-                    .take_in(envelope, incoming.body, admitted, |unit| roster.is_admitted(unit), &mut self.desk)
-                    .ok_or(NotTaken::Refused)?;
-                if self.accords.in_force().map(|accord| accord.hash()) != in_force {
-                    self.desk.tell(Event::AccordInForce);
-                }
-                Ok(())
-            }
-            (Party::Unit(peer), kind) if *peer != self.desk.me => {
-                let peer = peer.clone();
-                self.take_from_peer(&peer, kind, envelope, incoming, rng)
-            }
-            _ => Err(NotTaken::NotExpected),
-        }
-    }
-
-    fn take_from_peer(
-        &mut self,
-        peer: &UnitName,
-        kind: Kind,
-        envelope: &Envelope,
-        incoming: &Incoming<'_>,
-        rng: &mut impl CryptoRng,
-    ) -> Result<(), NotTaken> {
-        let verified = self.is_verified(peer);
-        if kind == Kind::Commitment && (!verified || !self.has_pair(peer, envelope.header().epoch)) {
-            // It may come before our officers verified the peer, or before our own clock opened the epoch.
-            return self.park(peer, envelope, incoming, verified, rng);
-        }
-        if !verified {
-            return Err(NotTaken::NotVerified);
-        }
-        let still = self.standstill(peer, envelope.header().epoch);
-        let rows = &incoming.body.rows;
-        self.with_pair(peer, envelope, |link, pair, desk, holdings| match kind {
-            Kind::Commitment => opening::committed(pair, desk, envelope, head_of(incoming)?, rng),
-            Kind::Contribution => opening::contributed(pair, desk, &head_of(incoming)?),
-            Kind::Request => evaluating::asked(pair, desk, envelope, &head_of(incoming)?, rows, still),
-            // The count is for the log and the auditors; the peer whose requests are counted needs nothing of it.
-            Kind::Count => head_of::<message::Count>(incoming).map(|_| ()),
-            Kind::Evaluation => {
-                asking::answered(pair, desk, holdings, envelope, &head_of(incoming)?, rows, incoming.kept, rng)
-            }
-            Kind::Refusal => asking::refused(pair, desk, holdings, &head_of(incoming)?, incoming.kept),
-            Kind::Acknowledgement => {
-                confirming::acknowledged(link, pair, desk, holdings, &head_of(incoming)?, rows, rng)
-            }
-            Kind::Dispute => {
-                let head: message::Dispute = head_of(incoming)?;
-                desk.tell(Event::DisputedByPeer(pair.peer.clone(), head.reason));
-                Ok(())
-            }
-            _ => Err(NotTaken::NotExpected),
-        })
-    }
-
-    /// Runs `act` on the pair of `peer` in the envelope's epoch, if that is live here under the same accord.
-    fn with_pair(
-        &mut self,
-        peer: &UnitName,
-        envelope: &Envelope,
-        act: impl FnOnce(&mut Link, &mut PairEpoch, &mut Desk, &Holdings) -> Result<(), NotTaken>,
-    ) -> Result<(), NotTaken> {
-        let header = envelope.header();
-        let link = self.links.get_mut(peer).ok_or(NotTaken::NotVerified)?;
-        let mut pair = link.epochs.remove(&header.epoch).ok_or(NotTaken::Epoch)?;
-        let stopped = link.stopped.clone();
-        let result = if pair.open.accord == header.accord {
-            act(link, &mut pair, &mut self.desk, &self.holdings)
-        } else {
-            Err(NotTaken::Epoch)
-        };
-        if pair.barren && result.is_err() && link.stopped.is_none() {
-            link.stopped = Some("wrong-answer".to_owned());
-        }
-        if link.stopped != stopped {
-            link.save_trust(peer, &mut self.desk);
-        }
-        link.epochs.insert(header.epoch, pair);
-        result
-    }
-
     fn is_verified(&self, peer: &UnitName) -> bool {
         let keys = self.roster.get(peer).map(|member| &member.keys);
         keys.is_some_and(|keys| self.links.get(peer).is_some_and(|link| link.is_verified(keys)))
@@ -411,82 +281,6 @@ impl Agent {
 
     fn has_pair(&self, peer: &UnitName, epoch: u32) -> bool {
         self.links.get(peer).is_some_and(|link| link.epochs.contains_key(&epoch))
-    }
-
-    /// Keeps a commitment until the pair can open: one for each peer and epoch.
-    fn park(
-        &mut self,
-        peer: &UnitName,
-        envelope: &Envelope,
-        incoming: &Incoming<'_>,
-        verified: bool,
-        rng: &mut impl CryptoRng,
-    ) -> Result<(), NotTaken> {
-        let epoch = envelope.header().epoch;
-        let link = self.links.entry(peer.clone()).or_default();
-        // At most the two epochs that can be live: more would let a stranger fill the vault.
-        if link.parked.len() >= 2 && !link.parked.contains_key(&epoch) {
-            link.parked.retain(|parked, _| *parked + 1 >= epoch);
-        }
-        if link.parked.len() >= 2 || link.parked.contains_key(&epoch) {
-            return Err(NotTaken::NotExpected);
-        }
-        link.park(peer, epoch, incoming.envelope, &incoming.body.head, &mut self.desk);
-        if verified {
-            self.open_pairs(rng);
-        }
-        Ok(())
-    }
-
-    fn standstill(&self, peer: &UnitName, epoch: u32) -> Standstill {
-        let other_version = self
-            .accords
-            .for_epoch(epoch)
-            .is_some_and(|accord| accord.terms().identifiers.version != self.identifier_version);
-        Standstill {
-            restored: self.desk.chain.restored_epoch.is_some_and(|restored| epoch <= restored),
-            stopped: self.links.get(peer).is_some_and(|link| link.stopped.is_some()),
-            other_version,
-        }
-    }
-
-    fn roster_entry(&mut self, head: &[u8]) -> Result<(), NotTaken> {
-        let entry = message::RosterEntry::from_bytes(head).map_err(|_| NotTaken::Head)?;
-        let change = self.roster.apply(&self.desk.federation, &entry).map_err(|_| NotTaken::Refused)?;
-        let key = format!("roster/{}", entry.unit);
-        self.desk.put(key, zeroize::Zeroizing::new(head.to_vec()));
-        if entry.unit == self.desk.me {
-            return Ok(());
-        }
-        match change {
-            RosterChange::Joined => {
-                self.links.entry(entry.unit.clone()).or_default();
-                self.desk.tell(Event::Joined(entry.unit));
-            }
-            RosterChange::KeysChanged => {
-                // Nothing that was begun with the old keys goes on: blocked until verified anew.
-                let link = self.links.entry(entry.unit.clone()).or_default();
-                link.verified = None;
-                link.save_trust(&entry.unit, &mut self.desk);
-                for (epoch, pair) in std::mem::take(&mut link.epochs) {
-                    link.spent.insert(epoch, pair.evaluated.total());
-                    pair.destroy(&mut self.desk);
-                }
-                link.save_trust(&entry.unit, &mut self.desk);
-                self.desk.tell(Event::KeysChanged(entry.unit));
-            }
-            RosterChange::Standing(message::Standing::Admitted) => self.desk.tell(Event::Joined(entry.unit)),
-            RosterChange::Standing(_) => {
-                self.desk.tell(Event::Suspended(entry.unit));
-                // Whoever is gone need not sign.
-                let roster = &self.roster;
-                if self.accords.recheck(|unit| roster.is_admitted(unit), &mut self.desk) {
-                    self.desk.tell(Event::AccordInForce);
-                }
-            }
-            RosterChange::None => {}
-        }
-        Ok(())
     }
 
     /// The broker accepted an envelope of ours.
@@ -568,71 +362,6 @@ impl Agent {
             link.epochs = epochs;
             let _ = peer;
         }
-    }
-
-    /// Opens the current epoch with every verified peer that is party to its accord.
-    fn open_pairs(&mut self, rng: &mut impl CryptoRng) {
-        let Some(epoch) = self.current_epoch() else { return };
-        let Some(accord) = self.accords.for_epoch(epoch) else { return };
-        if !self.accords.is_party(&accord.hash(), &self.desk.me) {
-            return;
-        }
-        if accord.terms().identifiers.version != self.identifier_version {
-            if !std::mem::replace(&mut self.told_version, true) {
-                self.desk.tell(Event::IdentifierVersion);
-            }
-            return;
-        }
-        let Agent { desk, holdings, links, roster, accords, .. } = self;
-        for (peer, link) in links.iter_mut() {
-            let Some(member) = roster.get(peer) else { continue };
-            let ready = roster.is_admitted(peer)
-                && link.is_verified(&member.keys)
-                && accords.is_party(&accord.hash(), peer)
-                && !link.epochs.contains_key(&epoch);
-            if !ready {
-                continue;
-            }
-            let Some(mut pair) = PairEpoch::fresh(&desk.me, peer, &accord, epoch, holdings, rng) else { continue };
-            opening::commit(&mut pair, desk, rng);
-            pair.evaluated = Evaluated::from_total(link.spent.get(&epoch).copied().unwrap_or(0));
-            if let Some((envelope, head)) = link.unpark(peer, epoch, desk) {
-                let commitment = UnverifiedEnvelope::decode(&envelope)
-                    .and_then(|unverified| unverified.verify(&desk.federation, &member.keys.signing));
-                if let (Ok(envelope), Ok(head)) = (commitment, message::Commitment::from_bytes(&head)) {
-                    // Refused or not, the epoch goes on: a dispute is already on the desk.
-                    let _ = opening::committed(&mut pair, desk, &envelope, head, rng);
-                }
-            }
-            link.epochs.insert(epoch, pair);
-        }
-    }
-
-    fn close_past_epochs(&mut self) {
-        let tick = self.desk.tick;
-        let over: Vec<u32> = self
-            .links
-            .values()
-            .flat_map(|link| link.epochs.iter())
-            .filter(|(epoch, pair)| !pair.accord.calendar().is_live(**epoch, tick))
-            .map(|(epoch, _)| *epoch)
-            .collect();
-        over.into_iter().for_each(|epoch| self.close_epoch(epoch));
-    }
-
-    /// Destroys all that an epoch held (R9).
-    fn close_epoch(&mut self, epoch: u32) {
-        for (peer, link) in &mut self.links {
-            if let Some(pair) = link.epochs.remove(&epoch) {
-                // The count outlives the pair: an epoch that was closed never gets a second quota.
-                link.spent.insert(epoch, pair.evaluated.total());
-                link.spent.retain(|spent, _| spent + 8 > epoch);
-                link.save_trust(peer, &mut self.desk);
-                pair.destroy(&mut self.desk);
-            }
-        }
-        self.desk.forget_epoch(epoch);
-        self.desk.touch();
     }
 
     /// Officers compared the verification code with those of `peer`, and it is right (R7).
@@ -726,10 +455,6 @@ impl Agent {
         let tick = self.desk.tick;
         self.accords.arrive(tick);
     }
-}
-
-fn head_of<H: Head>(incoming: &Incoming<'_>) -> Result<H, NotTaken> {
-    H::from_bytes(&incoming.body.head).map_err(|_| NotTaken::Head)
 }
 
 /// Sends a signed complaint to the peer, tells officers, and stops evaluating for it.
