@@ -40,6 +40,7 @@ mod store;
 mod view;
 mod witness;
 
+pub use accords::kept_accord;
 pub use desk::{Outgoing, Step, read_outgoing};
 pub use event::{Event, Told, dispute_code, refusal_code};
 pub use link::Overlap;

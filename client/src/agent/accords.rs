@@ -178,9 +178,7 @@ impl Accords {
     /// Reads one back at start, in order.
     pub fn load(&mut self, bytes: &[u8]) -> Option<()> {
         let mut r = Reader::new(bytes);
-        let start = Start { epoch: r.u32()?, tick: r.u64()?, at_ms: r.u64()? };
-        let accord = Accord::new(r.text()?, start).ok()?;
-        let complete = r.flag()?;
+        let (accord, complete) = read_accord(&mut r)?;
         let mut proposal = Proposal::new(accord.clone(), []);
         for _ in 0..r.u64()? {
             proposal.needed.insert(r.text()?.parse().ok()?);
@@ -191,6 +189,17 @@ impl Accords {
         self.known.push(Known { accord: Arc::new(accord), proposal, complete });
         r.at_end().then_some(())
     }
+}
+
+fn read_accord(r: &mut Reader<'_>) -> Option<(Accord, bool)> {
+    let start = Start { epoch: r.u32()?, tick: r.u64()?, at_ms: r.u64()? };
+    let accord = Accord::new(r.text()?, start).ok()?;
+    Some((accord, r.flag()?))
+}
+
+/// An accord as the vault kept it under `accord/`, and whether all have signed it.
+pub fn kept_accord(bytes: &[u8]) -> Option<(Accord, bool)> {
+    read_accord(&mut Reader::new(bytes))
 }
 
 fn send_signature(accord: Hash, desk: &mut Desk) {

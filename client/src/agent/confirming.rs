@@ -293,12 +293,9 @@ pub(super) fn check_patience(link: &mut Link, pair: &PairEpoch, desk: &mut Desk)
 
 /// Forgets leaves that were removed before this cut: no notice of them can be on its way any more (R21).
 fn purge_retired(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, covered: u64) {
-    let over: Vec<Tag> = pair
-        .leaves
-        .iter()
-        .filter(|(_, leaf)| leaf.retired.is_some_and(|tick| tick <= covered))
-        .map(|(tag, _)| *tag)
-        .collect();
+    let is_over = |tag: &Tag| pair.leaves.get(tag).is_none_or(|leaf| leaf.retired.is_some_and(|tick| tick <= covered));
+    let (over, waiting): (Vec<Tag>, Vec<Tag>) = std::mem::take(&mut pair.retired).into_iter().partition(is_over);
+    pair.retired = waiting;
     if !over.is_empty() {
         releasing::forget(pair, desk, holdings, &over);
     }

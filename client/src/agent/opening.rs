@@ -10,7 +10,7 @@ use protocol::Bytes;
 use protocol::body::Body;
 use protocol::envelope::{Envelope, Kind};
 use protocol::message::{self, DisputeReason, Head};
-use protocol::name::Party;
+use protocol::name::{Party, UnitName};
 use protocol::psi::{Commitment, Contribution, PairSecret, Possession};
 use protocol::seal::{ContributionContext, open_contribution, seal_contribution};
 use rand_core::CryptoRng;
@@ -46,13 +46,7 @@ pub(super) fn committed(
         pair.touch();
         return Err(NotTaken::Commitment);
     };
-    let context = ContributionContext {
-        accord: &pair.open.accord,
-        pair: pair.context.pair(),
-        epoch: pair.open.epoch,
-        sender: &desk.me,
-        receiver: &pair.peer,
-    };
+    let context = from_to(pair, &desk.me, &pair.peer);
     let sealed = seal_contribution(&head.sealing, &context, pair.contribution.expose_secret(), rng)
         .map_err(|_| NotTaken::Commitment)?;
     pair.peer_commitment = Some(commitment);
@@ -69,13 +63,7 @@ pub(super) fn contributed(pair: &mut PairEpoch, desk: &mut Desk, head: &message:
     if pair.peer_contribution.is_some() || pair.peer_commitment.is_none() {
         return Err(NotTaken::NotExpected);
     }
-    let context = ContributionContext {
-        accord: &pair.open.accord,
-        pair: pair.context.pair(),
-        epoch: pair.open.epoch,
-        sender: &pair.peer,
-        receiver: &desk.me,
-    };
+    let context = from_to(pair, &pair.peer, &desk.me);
     let opened = open_contribution(&pair.sealing, &context, &head.sealed).map_err(|_| NotTaken::Contribution)?;
     let theirs = Contribution::from_secret(&opened);
     let secret =
@@ -85,4 +73,10 @@ pub(super) fn contributed(pair: &mut PairEpoch, desk: &mut Desk, head: &message:
     pair.set_secret(secret);
     pair.touch();
     Ok(())
+}
+
+/// What a contribution of `sender` to `receiver` is bound to.
+fn from_to<'a>(pair: &'a PairEpoch, sender: &'a UnitName, receiver: &'a UnitName) -> ContributionContext<'a> {
+    let (accord, epoch) = (&pair.open.accord, pair.open.epoch);
+    ContributionContext { accord, pair: pair.context.pair(), epoch, sender, receiver }
 }

@@ -130,6 +130,8 @@ pub(super) struct PairEpoch {
     pub queue: VecDeque<Tag>,
     pub removals: VecDeque<Tag>,
     pub lifetimes: Vec<u64>,
+    /// Leaves that were removed and are not forgotten yet.
+    pub retired: Vec<Tag>,
     pub padding: Vec<(Tag, u64)>,
     /// Bulk requests that are answered and wait for their set: request, due tick.
     pub bulk_due: Vec<(u32, u64)>,
@@ -213,6 +215,7 @@ impl PairEpoch {
             queue: VecDeque::new(),
             removals: VecDeque::new(),
             lifetimes: Vec::new(),
+            retired: Vec::new(),
             padding: Vec::new(),
             bulk_due: Vec::new(),
             matches: HashMap::new(),

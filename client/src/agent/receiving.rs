@@ -202,7 +202,6 @@ impl Agent {
                 // Nothing that was begun with the old keys goes on: blocked until verified anew.
                 let link = self.links.entry(entry.unit.clone()).or_default();
                 link.verified = None;
-                link.save_trust(&entry.unit, &mut self.desk);
                 for (epoch, pair) in std::mem::take(&mut link.epochs) {
                     link.spent.insert(epoch, pair.evaluated.total());
                     pair.destroy(&mut self.desk);

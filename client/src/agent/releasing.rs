@@ -100,6 +100,7 @@ fn removals(pair: &mut PairEpoch, tick: u64, count: usize) -> Vec<Tag> {
         let Some(tag) = pair.removals.pop_front() else { break };
         let Some(leaf) = pair.leaves.get_mut(&tag).filter(|leaf| leaf.sent && leaf.retired.is_none()) else { continue };
         leaf.retired = Some(tick);
+        pair.retired.push(tag);
         pair.lifetimes.push(tick.saturating_sub(leaf.since));
         out.push(tag);
     }
@@ -202,8 +203,10 @@ pub(super) fn read_sent(pair: &mut PairEpoch, tick: u64, bytes: &[u8]) -> Option
         }
     }
     for _ in 0..r.u64()? {
-        if let Some(leaf) = pair.leaves.get_mut(&Bytes(r.array()?)) {
+        let tag = Bytes(r.array()?);
+        if let Some(leaf) = pair.leaves.get_mut(&tag) {
             leaf.retired = Some(tick);
+            pair.retired.push(tag);
         }
     }
     r.at_end().then_some(())

@@ -3,11 +3,10 @@
 //! Called by commands that read or explain the register. *Not here:* what the rules mean (package `identifier`).
 
 use super::CommandError;
+use crate::agent::kept_accord;
 use crate::vault::{Vault, VaultError};
 use identifier::{Rules, RulesError};
-use minicbor::Decoder;
 use protocol::accord::{Accord, Identifiers};
-use protocol::calendar::Start;
 
 /// The identifier rules that an accord states. The version of the normalisation is part of them (R36).
 pub fn rules_of(identifiers: &Identifiers) -> Result<Rules, RulesError> {
@@ -20,16 +19,7 @@ pub fn rules_of(identifiers: &Identifiers) -> Result<Rules, RulesError> {
 pub async fn accord_in_force(vault: &Vault) -> Result<Option<Accord>, VaultError> {
     let mut latest: Option<Accord> = None;
     for (_, value) in vault.list("accord/").await? {
-        // As the agent's room of accords writes them: start, text, whether all signed.
-        let read = || {
-            let mut d = Decoder::new(&value);
-            let epoch = u32::try_from(d.u64().ok()?).ok()?;
-            let start = Start { epoch, tick: d.u64().ok()?, at_ms: d.u64().ok()? };
-            let text = std::str::from_utf8(d.bytes().ok()?).ok()?;
-            let complete = d.u64().ok()? == 1;
-            complete.then(|| Accord::new(text, start).ok()).flatten()
-        };
-        if let Some(accord) = read()
+        if let Some((accord, true)) = kept_accord(&value)
             && latest.as_ref().is_none_or(|known| known.start().epoch < accord.start().epoch)
         {
             latest = Some(accord);
