@@ -77,6 +77,44 @@ pub const ACKNOWLEDGEMENT: &str = "sutura/1 acknowledgement";
 /// Random handle of an overlap, from the pair secret.
 pub const HANDLE: &str = "sutura/1 overlap handle";
 
+// Officers, acts, consent, parcels (R29 to R33)
+/// An officer's proof that the key of a certificate is held.
+pub const OFFICER: &str = "sutura/1 officer";
+/// Commitment to an officer's name.
+pub const OFFICER_NAME: &str = "sutura/1 officer name";
+/// An officer's signature over an act.
+pub const ACT: &str = "sutura/1 act";
+/// Hash of an act: the link of a case's chain.
+pub const ACT_HASH: &str = "sutura/1 act hash";
+/// Commitment to the sealed matter of an act.
+pub const MATTER: &str = "sutura/1 matter";
+/// AEAD key of the matter of a case's acts.
+pub const MATTER_KEY: &str = "sutura/1 matter key";
+/// What names a consent.
+pub const CONSENT_ID: &str = "sutura/1 consent id";
+/// An officer's signature under a consent over one parcel.
+pub const CONSENT: &str = "sutura/1 consent";
+/// An officer's signature under an urgent consent.
+pub const URGENT_CONSENT: &str = "sutura/1 urgent consent";
+/// An officer's signature under a consent over a joint journal.
+pub const JOURNAL_CONSENT: &str = "sutura/1 journal consent";
+/// Secret of an overlap, from the pair secret of the epoch in which it arose.
+pub const OVERLAP_SECRET: &str = "sutura/1 overlap secret";
+/// Key of a case, from the overlap's secret and a match key (R31).
+pub const CASE_KEY: &str = "sutura/1 case key";
+/// Hash of a package.
+pub const PACKAGE: &str = "sutura/1 package";
+/// Salt and hash of a package's list of fields.
+pub const PACKAGE_FIELDS: &str = "sutura/1 package fields";
+/// Salt and hash of a package's purpose.
+pub const PACKAGE_PURPOSE: &str = "sutura/1 package purpose";
+/// Salt and hash of a package's handling codes.
+pub const PACKAGE_HANDLING: &str = "sutura/1 package handling";
+/// HPKE info of a parcel.
+pub const PARCEL: &str = "sutura/1 parcel";
+/// HPKE pre-shared key of a parcel, from the case key.
+pub const PARCEL_KEY: &str = "sutura/1 parcel key";
+
 /// All labels, for the test that no two are equal or one the prefix of another with nothing between.
 pub const ALL: &[&str] = &[
     ENVELOPE_SIGNATURE,
@@ -106,6 +144,24 @@ pub const ALL: &[&str] = &[
     MATCHES,
     ACKNOWLEDGEMENT,
     HANDLE,
+    OFFICER,
+    OFFICER_NAME,
+    ACT,
+    ACT_HASH,
+    MATTER,
+    MATTER_KEY,
+    CONSENT_ID,
+    CONSENT,
+    URGENT_CONSENT,
+    JOURNAL_CONSENT,
+    OVERLAP_SECRET,
+    CASE_KEY,
+    PACKAGE,
+    PACKAGE_FIELDS,
+    PACKAGE_PURPOSE,
+    PACKAGE_HANDLING,
+    PARCEL,
+    PARCEL_KEY,
 ];
 
 #[cfg(test)]

@@ -8,9 +8,12 @@ use crate::codec::Bytes;
 use crate::label;
 use crate::name::{Pair, UnitName};
 use crate::psi::PairSecret;
+use crate::psi::MatchKey;
+use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use rand_core::CryptoRng;
 use sha2::Sha256;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// A record's number for one pair. The peer learns it; it says nothing but "the same record".
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -44,6 +47,65 @@ pub fn handle(secret: &PairSecret, pair: &Pair, owner: &UnitName, own: RecordNum
     let mut out = [0; 16];
     out.copy_from_slice(&code[..16]);
     Bytes(out)
+}
+
+/// What the two units of an overlap share of it: derived when it arises, kept until it ends.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct OverlapSecret([u8; 32]);
+
+impl OverlapSecret {
+    /// Of the overlap with this handle, from the secret of the epoch in which it arose.
+    pub fn derive(secret: &PairSecret, handle: &Handle) -> Self {
+        OverlapSecret(expand(secret.handle_key().expose_secret(), label::OVERLAP_SECRET, &handle.0))
+    }
+
+    /// As it was kept.
+    pub fn from_secret(bytes: &[u8; 32]) -> Self {
+        OverlapSecret(*bytes)
+    }
+
+    /// For the vault and nothing else.
+    pub fn expose_secret(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// The key of a case: bound to the overlap and to a match key, so that only the two units that hold the token and went
+/// through the evaluation have it (R31).
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct CaseKey([u8; 32]);
+
+impl CaseKey {
+    /// From the overlap's secret and the match key of one of its confirmed tokens: the one that whoever opens the case
+    /// takes. The other side finds it by trying (a few keys).
+    pub fn derive(secret: &OverlapSecret, match_key: &MatchKey) -> Self {
+        let mut both = Zeroizing::new([0; 64]);
+        both[..32].copy_from_slice(&secret.0);
+        both[32..].copy_from_slice(match_key.expose_secret());
+        CaseKey(expand(both.as_ref(), label::CASE_KEY, &[]))
+    }
+
+    /// As it was kept.
+    pub fn from_secret(bytes: &[u8; 32]) -> Self {
+        CaseKey(*bytes)
+    }
+
+    /// For the vault and nothing else.
+    pub fn expose_secret(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// A key of its own for each use.
+    pub(crate) fn subkey(&self, label: &str, context: &[u8]) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(expand(&self.0, label, context))
+    }
+}
+
+fn expand(key: &[u8], label: &str, context: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    // 32 bytes are within what HKDF-SHA-256 gives.
+    let _ = Hkdf::<Sha256>::new(None, key).expand_multi_info(&[label.as_bytes(), &[0], context], &mut out);
+    out
 }
 
 #[cfg(test)]
