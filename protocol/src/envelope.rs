@@ -80,6 +80,16 @@ pub enum Kind {
     /// Broker to all: an epoch's last tick; every envelope of that epoch is refused from here on.
     #[n(14)]
     EpochClosed,
+    /// Unit to unit: an act of an officer, or of the agent, about an overlap; rows: its sealed matter ([`crate::act`]).
+    /// Both units get it, in the order of the log.
+    #[n(16)]
+    Act,
+    /// Unit to unit: a part of a sealed parcel; rows: the part ([`crate::message::ParcelPart`]).
+    #[n(17)]
+    ParcelPart,
+    /// Broker to both units of a case: the limit of its state has passed ([`crate::message::Deadline`]).
+    #[n(18)]
+    Deadline,
 }
 
 /// The signed header of an envelope. Encoded as a CBOR array in this order.

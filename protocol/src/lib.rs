@@ -22,8 +22,10 @@
 
 pub mod accord;
 pub mod acknowledgement;
+pub mod act;
 pub mod body;
 pub mod calendar;
+pub mod case;
 pub mod codec;
 pub mod compare;
 pub mod consent;
@@ -32,6 +34,8 @@ pub mod identity;
 pub mod invite;
 pub mod label;
 pub mod mailbox;
+pub mod manual;
+pub mod matter;
 pub mod message;
 pub mod name;
 pub mod officer;

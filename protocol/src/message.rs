@@ -8,6 +8,7 @@ use crate::codec::{self, Bytes, CodecError, Hash};
 use crate::envelope::Kind;
 use crate::identity::PublicKeys;
 use crate::name::UnitName;
+use crate::overlap::Handle;
 use crate::seal::PUBLIC_LEN;
 use minicbor::{Decode, Encode};
 
@@ -46,8 +47,13 @@ heads!(
     Notice,
     Acknowledgement,
     Dispute,
-    EpochClosed
+    EpochClosed,
+    ParcelPart,
+    Deadline
 );
+impl Head for crate::act::Act {
+    const KIND: Kind = Kind::Act;
+}
 
 /// Where a unit stands in the federation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
@@ -326,4 +332,40 @@ pub struct EpochClosed {
     /// The epoch that closed.
     #[n(0)]
     pub closed: u32,
+}
+
+/// A part of a sealed parcel. Rows: the part. The act that sealed it names the root over all parts.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct ParcelPart {
+    /// The overlap.
+    #[n(0)]
+    pub handle: Handle,
+    /// The package.
+    #[n(1)]
+    pub package: Hash,
+    /// Which part, from 0; they are sent in order.
+    #[n(2)]
+    pub index: u32,
+}
+
+/// The limit of a case's state has passed (R29). No rows. Nobody is trusted for it: both units check the moment.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct Deadline {
+    /// The overlap.
+    #[n(0)]
+    pub handle: Handle,
+    /// The two units: low and high.
+    #[n(1)]
+    pub low: UnitName,
+    /// The other one.
+    #[n(2)]
+    pub high: UnitName,
+    /// The round that ends.
+    #[n(3)]
+    pub round: u32,
+    /// The moment of the limit, in milliseconds since the Unix epoch.
+    #[n(4)]
+    pub at_ms: u64,
 }

@@ -280,9 +280,7 @@ impl Officers {
 
     /// Everybody that `unit` ever certified, by number.
     pub fn of<'a>(&'a self, unit: &'a UnitName) -> impl Iterator<Item = (u32, &'a Officer)> {
-        self.known
-            .range((unit.clone(), 0)..=(unit.clone(), u32::MAX))
-            .map(|((_, number), officer)| (*number, officer))
+        self.known.range((unit.clone(), 0)..=(unit.clone(), u32::MAX)).map(|((_, number), officer)| (*number, officer))
     }
 
     /// Somebody, revoked or not.

@@ -7,8 +7,8 @@
 use crate::codec::Bytes;
 use crate::label;
 use crate::name::{Pair, UnitName};
-use crate::psi::PairSecret;
 use crate::psi::MatchKey;
+use crate::psi::PairSecret;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use rand_core::CryptoRng;

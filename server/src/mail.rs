@@ -245,6 +245,9 @@ pub(crate) fn kind_name(kind: Kind) -> &'static str {
         Kind::Notice => "notice",
         Kind::Acknowledgement => "acknowledgement",
         Kind::Dispute => "dispute",
+        Kind::Act => "act",
+        Kind::ParcelPart => "parcel part",
+        Kind::Deadline => "deadline",
         Kind::EpochClosed => "epoch-closed",
     }
 }

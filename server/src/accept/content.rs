@@ -7,13 +7,14 @@ use crate::log::Writing;
 use crate::refusal::BodyRefused;
 use crate::staging::{self, Upload};
 use crate::store::StoreError;
+use protocol::act::Act;
 use protocol::body::{Body, MAX_HEAD, MAX_ROWS};
 use protocol::codec::CodecError;
 use protocol::envelope::{Envelope, EnvelopeError, Kind};
 use protocol::mailbox::{MAX_INLINE, Posted};
 use protocol::message::{
     AccordProposal, AccordSignature, Acknowledgement, Commitment, Contribution, Count, Dispute, Evaluation, Head,
-    Refusal, Request, TagSet,
+    ParcelPart, Refusal, Request, TagSet,
 };
 use protocol::name::UnitName;
 
@@ -133,7 +134,9 @@ fn check_head(kind: Kind, content: &Content) -> Result<(), BodyRefused> {
         Kind::TagSet => content.head::<TagSet>().map(drop),
         Kind::Acknowledgement => content.head::<Acknowledgement>().map(drop),
         Kind::Dispute => content.head::<Dispute>().map(drop),
-        Kind::Roster | Kind::Notice | Kind::EpochClosed => Err(BodyRefused::Head),
+        Kind::Act => content.head::<Act>().map(drop),
+        Kind::ParcelPart => content.head::<ParcelPart>().map(drop),
+        Kind::Roster | Kind::Notice | Kind::EpochClosed | Kind::Deadline => Err(BodyRefused::Head),
     }
 }
 

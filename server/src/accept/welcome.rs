@@ -13,7 +13,7 @@ use protocol::name::{Party, UnitName};
 /// Who may be written to, by kind.
 pub(super) async fn check_receiver(writing: &mut Writing, unit: &UnitName, header: &Header) -> Result<(), Stop> {
     match header.kind {
-        Kind::Roster | Kind::Notice | Kind::EpochClosed => Err(SenderRefused::Kind.into()),
+        Kind::Roster | Kind::Notice | Kind::EpochClosed | Kind::Deadline => Err(SenderRefused::Kind.into()),
         Kind::AccordProposal | Kind::AccordSignature => match header.receiver {
             Party::All => Ok(()),
             _ => Err(ReceiverRefused::Kind.into()),
@@ -29,6 +29,8 @@ pub(super) async fn check_receiver(writing: &mut Writing, unit: &UnitName, heade
         | Kind::Evaluation
         | Kind::Refusal
         | Kind::Acknowledgement
+        | Kind::Act
+        | Kind::ParcelPart
         | Kind::Dispute => match &header.receiver {
             Party::Unit(peer) => check_peer(writing, unit, peer, &header.accord).await,
             _ => Err(ReceiverRefused::Kind.into()),
