@@ -5,6 +5,7 @@
 //! apart from the manual: a manual can forbid more, and allow nothing that the ledger refuses. No timeout, and nobody
 //! outside the providing unit, can put a consent into it. [`ConsentGiven`] has no other maker than
 //! [`Ledger::consent_given`], which verifies both signatures again; sealing consumes it ([`crate::parcel`]).
+//! [`OpeningGiven`] is its like on the other side: only [`Ledger::opening_given`] makes it, and opening consumes it.
 //!
 //! | rule | here |
 //! |---|---|
@@ -356,6 +357,25 @@ pub struct Place<'a> {
 }
 
 /// Verified consent over exactly these terms, now. Sealing consumes it; it cannot be copied, kept or made otherwise.
+///
+/// It is read:
+/// ```
+/// fn read(given: &protocol::consent::ConsentGiven) -> &protocol::consent::Terms {
+///     given.terms()
+/// }
+/// ```
+/// It is not made outside this module:
+/// ```compile_fail
+/// fn forge(terms: protocol::consent::Terms) -> protocol::consent::ConsentGiven {
+///     protocol::consent::ConsentGiven { terms }
+/// }
+/// ```
+/// And it is not copied:
+/// ```compile_fail
+/// fn copy(given: &protocol::consent::ConsentGiven) -> protocol::consent::ConsentGiven {
+///     given.clone()
+/// }
+/// ```
 pub struct ConsentGiven {
     terms: Terms,
 }
@@ -364,6 +384,48 @@ impl ConsentGiven {
     /// What was consented to.
     pub fn terms(&self) -> &Terms {
         &self.terms
+    }
+}
+
+/// Permission to open one parcel, now: its conditions are accepted, its receipt is signed, it is not recalled (R30, R32).
+/// Opening consumes it; it cannot be copied, kept or made otherwise.
+///
+/// It is read:
+/// ```
+/// fn read(given: &protocol::consent::OpeningGiven) -> &protocol::consent::Terms {
+///     given.terms()
+/// }
+/// ```
+/// It is not made outside this module:
+/// ```compile_fail
+/// fn forge(terms: protocol::consent::Terms) -> protocol::consent::OpeningGiven {
+///     protocol::consent::OpeningGiven { terms, parts: 1, root: protocol::Bytes([0; 32]) }
+/// }
+/// ```
+/// And it is not copied:
+/// ```compile_fail
+/// fn copy(given: &protocol::consent::OpeningGiven) -> protocol::consent::OpeningGiven {
+///     given.clone()
+/// }
+/// ```
+pub struct OpeningGiven {
+    terms: Terms,
+    parts: u32,
+    root: Hash,
+}
+
+impl OpeningGiven {
+    /// What was consented to.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Whether `head` is that of the parcel that may be opened.
+    pub(crate) fn is_for(&self, head: &ParcelHead) -> bool {
+        head.consent == self.terms.id()
+            && head.package == self.terms.package
+            && head.parts == self.parts
+            && head.root == self.root
     }
 }
 
@@ -546,7 +608,7 @@ impl Ledger {
     /// # Errors
     /// [`ConsentRefused`]; nothing has changed.
     pub fn accept_conditions(&mut self, package: &Hash, signer: &Signer) -> Result<(), ConsentRefused> {
-        let parcel = self.to_recipient(package, &signer.unit)?;
+        let parcel = self.parcel_for(package, &signer.unit)?;
         let may = signer.role == OfficerRole::LegalOfficer
             || (parcel.kind == ConsentKind::Urgent && signer.role == OfficerRole::Head);
         if !may {
@@ -564,7 +626,7 @@ impl Ledger {
     /// # Errors
     /// [`ConsentRefused`]; nothing has changed.
     pub fn receive(&mut self, package: &Hash, signer: &Signer) -> Result<(), ConsentRefused> {
-        let parcel = self.to_recipient(package, &signer.unit)?;
+        let parcel = self.parcel_for(package, &signer.unit)?;
         if parcel.recalled || parcel.accepted_by.is_none() || parcel.received_by.is_some() {
             return Err(ConsentRefused::Parcel);
         }
@@ -626,7 +688,33 @@ impl Ledger {
 
     /// Whether `recipient` may open (or read again) a parcel now: conditions accepted, receipt signed, not recalled.
     pub fn may_open(&self, package: &Hash, recipient: &UnitName, now_ms: u64) -> bool {
-        self.parcels.iter().any(|parcel| {
+        self.openable(package, recipient, now_ms).is_some()
+    }
+
+    /// Permission to open (or read again) a parcel, under the conditions of [`Ledger::may_open`].
+    ///
+    /// # Errors
+    /// [`ConsentRefused::NoParcel`], or [`ConsentRefused::Parcel`]: conditions not accepted, no receipt, or recalled.
+    pub fn opening_given(
+        &self,
+        package: &Hash,
+        recipient: &UnitName,
+        now_ms: u64,
+    ) -> Result<OpeningGiven, ConsentRefused> {
+        if !self.parcels.iter().any(|parcel| parcel.package == *package && parcel.recipient == *recipient) {
+            return Err(ConsentRefused::NoParcel);
+        }
+        let parcel = self.openable(package, recipient, now_ms).ok_or(ConsentRefused::Parcel)?;
+        let held = self.consent(&parcel.consent).ok_or(ConsentRefused::None)?;
+        if held.terms.package != parcel.package || held.terms.recipient != parcel.recipient {
+            return Err(ConsentRefused::OtherPackage);
+        }
+        Ok(OpeningGiven { terms: held.terms.clone(), parts: parcel.parts, root: parcel.root })
+    }
+
+    /// The latest parcel that may be opened. One package can be sealed twice, from two consents.
+    fn openable(&self, package: &Hash, recipient: &UnitName, now_ms: u64) -> Option<&Parcel> {
+        self.parcels.iter().rev().find(|parcel| {
             parcel.package == *package
                 && parcel.recipient == *recipient
                 && parcel.accepted_by.is_some()
@@ -657,7 +745,7 @@ impl Ledger {
         Err(why)
     }
 
-    fn to_recipient(&mut self, package: &Hash, unit: &UnitName) -> Result<&mut Parcel, ConsentRefused> {
+    fn parcel_for(&mut self, package: &Hash, unit: &UnitName) -> Result<&mut Parcel, ConsentRefused> {
         let found = self.parcels.iter_mut().rev().find(|p| p.package == *package && p.recipient == *unit);
         found.ok_or(ConsentRefused::NoParcel)
     }

@@ -305,7 +305,7 @@ pub fn check(
         }
         Content::Consent(terms) => {
             let openings = matter.openings.as_ref().ok_or(MatterRefused::Openings)?;
-            if !openings.match_terms(terms) {
+            if !openings.are_of(terms) {
                 return Err(MatterRefused::Openings);
             }
             let least = |line: &FieldLine| manual.urgent_fields().contains(&line.name);

@@ -1,6 +1,6 @@
 //! Sealing to a unit: HPKE (RFC 9180) with X-Wing, and the contribution to a pair secret (R5, R9).
 //!
-//! Callers: the client's agent. *Not here:* parcels, which are sealed from a consent only.
+//! Callers: the client's agent. *Not here:* parcels, which are sealed from a consent only ([`crate::parcel`]).
 
 use crate::codec::{Bytes, Hash};
 use crate::label;
@@ -20,7 +20,7 @@ pub const ENCAPSULATION_LEN: usize = 1120;
 pub const SEALED_CONTRIBUTION_LEN: usize = ENCAPSULATION_LEN + 32 + 16;
 
 /// A secret X-Wing key. It zeroizes itself; [`SealingKey::expose_secret`] is for the vault.
-pub struct SealingKey(<XWing as Kem>::PrivateKey);
+pub struct SealingKey(pub(crate) <XWing as Kem>::PrivateKey);
 
 /// Why something sealed did not open, or could not be sealed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone, Copy)]
