@@ -17,22 +17,29 @@
 //! | `evaluating` | the peer's requests, and the quota (R13) |
 //! | `releasing` | tag sets (R15, R21) |
 //! | `confirming` | notices, acknowledgements, canaries (R16 to R18, R22) |
-//! | `link` | what outlives an epoch: verification, record numbers, overlaps |
+//! | `link`, `overlap_keys` | what outlives an epoch: verification, record numbers, overlaps and their keys |
+//! | `casework`, `casefile` | acts of officers under the manual (R29 to R33) |
+//! | `parcels` | sealed parcels on their way, recall (R31, R32) |
 //! | `accords` | proposals, signatures, which accord is in force |
 //! | `witness` | the log: consistency, inclusion, cosignatures (R27) |
 //! | `desk`, `store` | numbering, signing, the outbox; how state is written |
 
 mod accords;
 mod asking;
+mod casefile;
+mod casework;
 mod confirming;
 mod desk;
 mod epochs;
 mod evaluating;
 mod event;
+mod history;
 pub mod holdings;
 mod link;
 mod opening;
+mod overlap_keys;
 mod pair;
+mod parcels;
 mod receiving;
 mod releasing;
 pub mod restore;
@@ -41,9 +48,13 @@ mod view;
 mod witness;
 
 pub use accords::kept_accord;
+pub use casefile::Copy;
+pub use casework::{CaseworkError, Prospect};
 pub use desk::{Outgoing, Step, read_outgoing};
 pub use event::{Event, Told, dispute_code, refusal_code};
+pub use history::HistoryEntry;
 pub use link::Overlap;
+pub use parcels::{DuePart, part_key};
 pub use view::{PeerView, ProposalView, View};
 pub use witness::{LogClaim, WitnessError};
 
@@ -57,6 +68,7 @@ use protocol::envelope::{Envelope, EnvelopeError, Kind, UnverifiedEnvelope};
 use protocol::identity::UnitKeys;
 use protocol::message::{self, DisputeReason, Head};
 use protocol::name::{Party, UnitName};
+use protocol::officer::Officers;
 use protocol::roster::Roster;
 use protocol::{Bytes, Hash};
 use rand_core::CryptoRng;
@@ -107,6 +119,9 @@ pub enum NotTaken {
     /// A roster entry or accord that is refused.
     #[error("the roster entry or accord is refused")]
     Refused,
+    /// An act, a limit or a part of a parcel that the manual or the kernel refuses; with the rule's stable name.
+    #[error("what came in a case is refused: {0}")]
+    Casework(&'static str),
     /// What our own vault holds of it is missing or damaged.
     #[error("the unit's own state of this exchange is missing")]
     OwnState,
@@ -130,6 +145,7 @@ impl NotTaken {
             NotTaken::Notice => "notice-refused",
             NotTaken::Acknowledgement => "acknowledgement-refused",
             NotTaken::Refused => "roster-or-accord-refused",
+            NotTaken::Casework(code) => code,
             NotTaken::OwnState => "own-state-missing",
         }
     }
@@ -153,6 +169,7 @@ pub struct Incoming<'a> {
 pub struct Agent {
     desk: Desk,
     roster: Roster,
+    officers: Officers,
     accords: Accords,
     holdings: Holdings,
     links: BTreeMap<UnitName, Link>,
@@ -178,6 +195,7 @@ impl Agent {
             witness: witness::LogWitness::new(federation_name, &broker)?,
             desk: Desk::new(me, keys, federation, broker),
             roster: Roster::default(),
+            officers: Officers::default(),
             accords: Accords::default(),
             holdings: Holdings::default(),
             links: BTreeMap::new(),
@@ -296,6 +314,7 @@ impl Agent {
         let Some(first) = unsent.first() else { return };
         let epoch = first.envelope.header().epoch;
         let kind = first.envelope.header().kind;
+        self.case_rejected(kind, &first.body.head);
         let set_for = message::TagSet::from_bytes(&first.body.head).ok().map(|head| head.peer);
         let peer = first.envelope.header().receiver.unit().cloned().or(set_for);
         // What was begun with it cannot go on in this epoch.
@@ -309,6 +328,7 @@ impl Agent {
             }
         }
         for (old, new) in self.desk.renumber(unsent) {
+            self.parts_renumbered(old.0, new.0);
             for pair in self.links.values_mut().flat_map(|link| link.epochs.values_mut()) {
                 pair.renumbered(&old, &new);
             }
@@ -349,6 +369,7 @@ impl Agent {
         self.at(now_ms);
         self.close_past_epochs();
         self.open_pairs(rng);
+        self.tend_cases(rng);
         let Some(epoch) = self.current_epoch() else { return };
         let Agent { desk, holdings, links, roster, .. } = self;
         for (peer, link) in links.iter_mut().filter(|(peer, _)| roster.is_admitted(peer)) {
@@ -415,8 +436,21 @@ impl Agent {
                 pair.touch();
             }
         }
+        for link in self.links.values_mut() {
+            link.opening.clear();
+            link.cases.values_mut().for_each(|file| {
+                file.pending = None;
+                file.touch();
+            });
+        }
         self.desk.tell(Event::Restored);
         true
+    }
+
+    /// The sealing key of a verified, admitted peer.
+    pub fn sealing_key_of(&self, peer: &UnitName) -> Option<Bytes<{ protocol::seal::PUBLIC_LEN }>> {
+        let usable = self.is_verified(peer) && self.roster.is_admitted(peer);
+        self.roster.get(peer).filter(|_| usable).map(|member| member.keys.sealing)
     }
 
     /// The position in the mailbox up to which everything is taken in.

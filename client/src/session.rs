@@ -6,6 +6,12 @@
 //!
 //! *Not here:* any decision of the protocol.
 
+mod acting;
+mod handover;
+
+pub use acting::{ConsentShown, Signatory};
+pub use handover::{Draft, DraftContent, DraftItem, HandoverError};
+
 use crate::agent::holdings::{HeldRecord, HeldToken, Worth};
 use crate::agent::{Agent, Event, Incoming, NotTaken, Outgoing, Overlap, read_outgoing, restore};
 use crate::broker::{BrokerClient, BrokerError, Outgoing as Posting, Patience, Traffic};
@@ -243,6 +249,7 @@ impl Session {
         round.received = self.fetch(if idle { wait } else { Duration::ZERO }).await?;
         round.answered += self.answer().await?;
         round.sent += self.send().await?;
+        round.sent += self.send_parts().await?;
         self.witness().await?;
         Ok(round)
     }

@@ -86,7 +86,7 @@ pub struct Terms {
     /// The package, values and files included; zero for a journal.
     #[n(7)]
     pub package: Hash,
-    /// The list of fields, without values; zero for a journal.
+    /// The list of fields, without values; an empty one for a journal.
     #[n(8)]
     pub fields: Hash,
     /// The purpose.

@@ -298,11 +298,6 @@ pub fn check(
         }
     }
     match &said.content {
-        Content::Consent(terms) if terms.kind == ConsentKind::Journal => {
-            if matter.purpose.as_ref().is_none_or(|purpose| purpose.check().is_err()) {
-                return Err(MatterRefused::Asks("the purpose"));
-            }
-        }
         Content::Consent(terms) => {
             let openings = matter.openings.as_ref().ok_or(MatterRefused::Openings)?;
             if !openings.are_of(terms) {

@@ -11,6 +11,7 @@ use protocol::body::Body;
 use protocol::calendar::Start;
 use protocol::codec::Hash;
 use protocol::envelope::{Envelope, Kind};
+use protocol::manual::Manual;
 use protocol::message::{AccordProposal, AccordSignature, Head};
 use protocol::name::{Party, UnitName};
 use std::sync::Arc;
@@ -19,6 +20,12 @@ struct Known {
     accord: Arc<Accord>,
     proposal: Proposal,
     complete: bool,
+    /// Its manual, if it has one that can be used.
+    manual: Option<Arc<Manual>>,
+}
+
+fn manual_of(accord: &Accord) -> Option<Arc<Manual>> {
+    Manual::read(&accord.terms().manual).ok().map(Arc::new)
 }
 
 /// All accords that were ever proposed, in order.
@@ -55,6 +62,11 @@ impl Accords {
     /// One accord.
     pub fn get(&self, hash: &Hash) -> Option<Arc<Accord>> {
         self.find(hash).map(|known| known.accord.clone())
+    }
+
+    /// The manual of a complete accord.
+    pub fn manual(&self, hash: &Hash) -> Option<Arc<Manual>> {
+        self.find(hash).filter(|known| known.complete)?.manual.clone()
     }
 
     /// Every proposal, with who has signed and whether it is complete.
@@ -125,7 +137,8 @@ impl Accords {
                 return None;
             }
             let proposal = Proposal::new(accord.clone(), admitted);
-            self.known.push(Known { accord: Arc::new(accord), proposal, complete: false });
+            let manual = manual_of(&accord);
+            self.known.push(Known { accord: Arc::new(accord), proposal, complete: false, manual });
             self.save(self.known.len() - 1, desk);
             if *sender != desk.me {
                 desk.tell(Event::AccordProposed);
@@ -186,7 +199,8 @@ impl Accords {
         for _ in 0..r.u64()? {
             proposal.signed.insert(r.text()?.parse().ok()?);
         }
-        self.known.push(Known { accord: Arc::new(accord), proposal, complete });
+        let manual = manual_of(&accord);
+        self.known.push(Known { accord: Arc::new(accord), proposal, complete, manual });
         r.at_end().then_some(())
     }
 }

@@ -9,10 +9,10 @@
 
 use super::casefile::CaseFile;
 use super::event::Event;
-use super::store::Writer;
+use super::history::HistoryEntry;
 use super::{Agent, Incoming, NotTaken};
 use protocol::act::{Act, Content, VerifiedAct};
-use protocol::body::{self, Body};
+use protocol::body::Body;
 use protocol::case::{Case, CaseRefused, Choice, MAX_AHEAD_MS};
 use protocol::consent::ConsentRefused;
 use protocol::envelope::{Envelope, Kind, Role};
@@ -280,7 +280,7 @@ impl Agent {
         }
         let moved = after.state() != before.state();
         file.case = after;
-        keep(file, peer, envelope, incoming, found.as_ref().ok(), desk);
+        keep(file, peer, &HistoryEntry::new(envelope, incoming, found.ok()), desk);
         if *sender != desk.me {
             if said.at_ms > desk.now_ms.saturating_add(MAX_AHEAD_MS) {
                 desk.tell(Event::ClockAhead(peer.clone(), said.handle));
@@ -323,7 +323,7 @@ impl Agent {
         }
         file.case = after;
         file.pending = None;
-        keep(file, &peer, envelope, incoming, None, desk);
+        keep(file, &peer, &HistoryEntry::new(envelope, incoming, None), desk);
         desk.tell(Event::CaseMoved(peer.clone(), head.handle, manual.state(file.case.state()).id.clone()));
         super::parcels::destroy_recalled(file, &peer, desk);
         Ok(())
@@ -447,25 +447,9 @@ fn deletion_event(prospect: &Prospect) -> Option<String> {
 }
 
 /// Writes what came into the case's history: all that an audit needs of it.
-fn keep(
-    file: &mut CaseFile,
-    peer: &UnitName,
-    envelope: &Envelope,
-    incoming: &Incoming<'_>,
-    matter: Option<&Matter>,
-    desk: &mut super::desk::Desk,
-) {
-    let mut w = Writer::new();
-    w.u64(incoming.entry);
-    w.bytes(envelope.as_bytes());
-    w.bytes(&incoming.body.head);
-    let frames: Vec<Hash> = incoming.body.frames().map(body::part_hash).collect();
-    w.u64(frames.len() as u64);
-    frames.iter().for_each(|hash| w.bytes(&hash.0));
-    let matter = matter.map(Matter::to_bytes);
-    w.maybe(matter.as_ref().map(|matter| matter.as_slice()));
-    desk.put(format!("act/{peer}/{}/{:06}", file.case.handle(), file.history), w.finish());
-    desk.want_proof(incoming.entry);
+fn keep(file: &mut CaseFile, peer: &UnitName, entry: &HistoryEntry, desk: &mut super::desk::Desk) {
+    desk.put(format!("act/{peer}/{}/{:06}", file.case.handle(), file.history), entry.to_bytes());
+    desk.want_proof(entry.entry);
     file.history += 1;
     file.touch();
 }

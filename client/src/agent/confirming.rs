@@ -16,7 +16,7 @@ use protocol::compare::{Cut, Match, digest};
 use protocol::envelope::{Envelope, Kind};
 use protocol::message::{self, DisputeReason, Head};
 use protocol::name::Party;
-use protocol::overlap::{RecordNumber, handle};
+use protocol::overlap::{OverlapSecret, RecordNumber, handle};
 use protocol::psi::Confirmation;
 use protocol::tagset::{LEAF_LEN, Leaf, Tag};
 use protocol::{Bytes, Hash};
@@ -227,7 +227,11 @@ fn meet(
         let own = link.number(*serial, rng);
         for theirs in &matched.peer_records {
             let handle = || handle(secret, pair.context.pair(), &desk.me, own, *theirs);
-            fresh += u64::from(link.meet(*serial, *theirs, named, handle, desk.tick));
+            let (is_new, joined) = link.meet(*serial, *theirs, named, handle, desk.tick);
+            fresh += u64::from(is_new);
+            if let Some(handle) = joined {
+                link.keys.keep(handle, || OverlapSecret::derive(secret, &handle), tag, &leaf.key);
+            }
         }
     }
     fresh

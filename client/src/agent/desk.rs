@@ -13,7 +13,7 @@ use protocol::envelope::{Envelope, Header, Kind, Role, UnverifiedEnvelope, seal_
 use protocol::identity::UnitKeys;
 use protocol::name::{Party, UnitName};
 use protocol::{Bytes, Hash, label};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
 /// An envelope on its way, with its body.
@@ -55,6 +55,8 @@ pub(super) struct Desk {
     pub chain: Chain,
     pub outbox: BTreeMap<u64, Sent>,
     pub step: Step,
+    /// Entries whose proof of inclusion is to be kept.
+    pub wanted: BTreeSet<u64>,
     dirty: bool,
 }
 
@@ -90,12 +92,18 @@ impl Desk {
             chain: Chain::default(),
             outbox: BTreeMap::new(),
             step: Step::default(),
+            wanted: BTreeSet::new(),
             dirty: false,
         }
     }
 
-    /// Signs and queues an envelope; its sequence number and hash.
+    /// Signs and queues an envelope of the agent's; its sequence number and hash.
     pub fn send(&mut self, to: Party, kind: Kind, open: Option<OpenEpoch>, body: Body) -> (u64, Hash) {
+        self.send_as(Role::Agent, to, kind, open, body)
+    }
+
+    /// Signs and queues an envelope; its sequence number and hash.
+    pub fn send_as(&mut self, role: Role, to: Party, kind: Kind, open: Option<OpenEpoch>, body: Body) -> (u64, Hash) {
         let sequence = self.chain.sequence + 1;
         let header = Header {
             version: label::VERSION,
@@ -105,7 +113,7 @@ impl Desk {
             tick: self.tick,
             sender: Party::Unit(self.me.clone()),
             receiver: to.clone(),
-            role: Role::Agent,
+            role,
             sequence,
             previous: self.chain.previous,
             kind,
@@ -130,6 +138,12 @@ impl Desk {
         self.outbox.insert(sequence, Sent { receiver: to, epoch, accepted: false });
         self.step.outgoing.push(Outgoing { envelope, body });
         (sequence, hash)
+    }
+
+    /// The proof that this entry is in the log is to be kept, for audits that have no broker at hand.
+    pub fn want_proof(&mut self, entry: u64) {
+        self.wanted.insert(entry);
+        self.put(format!("wanted/{entry}"), Zeroizing::default());
     }
 
     /// Writes a value into the vault with this step.
@@ -184,9 +198,9 @@ impl Desk {
         let mut numbers = Vec::with_capacity(rest.len());
         for Outgoing { envelope, body } in rest {
             let old = (envelope.header().sequence, envelope.hash());
-            let Header { receiver, kind, epoch, accord, .. } = envelope.header().clone();
+            let Header { receiver, kind, epoch, accord, role, .. } = envelope.header().clone();
             let open = (epoch > 0).then_some(OpenEpoch { epoch, accord });
-            let new = self.send(receiver, kind, open, body);
+            let new = self.send_as(role, receiver, kind, open, body);
             numbers.push((old, new));
         }
         numbers

@@ -6,6 +6,7 @@ use super::store::{Reader, Writer};
 use protocol::envelope::Kind;
 use protocol::message::{DisputeReason, RefusalReason};
 use protocol::name::UnitName;
+use protocol::overlap::Handle;
 use zeroize::Zeroizing;
 
 /// Something officers should know. The text for people is the commands' part.
@@ -47,6 +48,20 @@ pub enum Event {
     Rejected(Kind, String),
     /// New overlaps with a peer: how many record pairs.
     Overlaps(UnitName, u64),
+    /// A peer's officer acted in a case.
+    Act(UnitName, Handle, String),
+    /// A case is in another state.
+    CaseMoved(UnitName, Handle, String),
+    /// What came in a case is refused by the manual or the kernel: the event, and the rule. The broker let it pass.
+    ActRefused(UnitName, String, &'static str),
+    /// What the other side said breaks a guard of the parties: nothing more is given in this case until officers lift it.
+    Objection(UnitName, Handle, &'static str),
+    /// An act or a limit came ahead of this machine's clock.
+    ClockAhead(UnitName, Handle),
+    /// A parcel is here, whole and sealed.
+    ParcelCame(UnitName, Handle),
+    /// Content was destroyed: recalled, or overdue.
+    ContentDestroyed(UnitName, Handle),
 }
 
 impl Event {
@@ -71,6 +86,13 @@ impl Event {
             Event::Restored => "restored",
             Event::Rejected(..) => "rejected",
             Event::Overlaps(..) => "overlaps",
+            Event::Act(..) => "act",
+            Event::CaseMoved(..) => "case-moved",
+            Event::ActRefused(..) => "act-refused",
+            Event::Objection(..) => "objection",
+            Event::ClockAhead(..) => "clock-ahead",
+            Event::ParcelCame(..) => "parcel-came",
+            Event::ContentDestroyed(..) => "content-destroyed",
         }
     }
 
@@ -83,6 +105,8 @@ impl Event {
             Event::OtherHistory(p) | Event::MatchDisputed(p) | Event::Unacknowledged(p) | Event::Overlaps(p, _) => {
                 Some(p)
             }
+            Event::Act(p, ..) | Event::CaseMoved(p, ..) | Event::ActRefused(p, ..) | Event::Objection(p, ..) => Some(p),
+            Event::ClockAhead(p, _) | Event::ParcelCame(p, _) | Event::ContentDestroyed(p, _) => Some(p),
             _ => None,
         }
     }
@@ -94,6 +118,12 @@ impl Event {
             Event::Disputed(_, reason) | Event::DisputedByPeer(_, reason) => dispute_code(*reason).to_owned(),
             Event::Overlaps(_, count) => count.to_string(),
             Event::Rejected(kind, code) => format!("{kind:?}: {code}"),
+            Event::Act(_, handle, what) | Event::CaseMoved(_, handle, what) => format!("{} {what}", short(handle)),
+            Event::ActRefused(_, what, code) => format!("{what}: {code}"),
+            Event::Objection(_, handle, code) => format!("{} {code}", short(handle)),
+            Event::ClockAhead(_, handle) | Event::ParcelCame(_, handle) | Event::ContentDestroyed(_, handle) => {
+                short(handle)
+            }
             _ => String::new(),
         }
     }
@@ -107,6 +137,11 @@ impl Event {
         w.bytes(self.detail().as_bytes());
         w.finish()
     }
+}
+
+/// The beginning of a handle, as commands take it.
+fn short(handle: &Handle) -> String {
+    handle.to_string().chars().take(12).collect()
 }
 
 /// An event as the vault kept it.

@@ -3,8 +3,10 @@
 //! Caller: the agent. *Not here:* anything of an epoch ([`super::pair`]), and whether an overlap is strong enough to be
 //! shown (the commands ask package `identifier`, R19).
 
+use super::casefile::CaseFile;
 use super::desk::Desk;
 use super::holdings::{Digest, Worth};
+use super::overlap_keys::OverlapKeys;
 use super::pair::PairEpoch;
 use super::store::{Reader, Writer};
 use protocol::Bytes;
@@ -13,7 +15,7 @@ use protocol::name::UnitName;
 use protocol::overlap::{Handle, RecordNumber};
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// All confirmed matches between one record of ours and one of the peer's.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +45,12 @@ pub(super) struct Link {
     pub overlaps: BTreeMap<(u64, RecordNumber), Overlap>,
     /// Commitments that came before the pair could open: envelope and head, by epoch.
     pub parked: BTreeMap<u32, (Vec<u8>, Vec<u8>)>,
+    /// Keys of overlaps, until they end (R31).
+    pub keys: OverlapKeys,
+    /// What became of overlaps under the manual.
+    pub cases: BTreeMap<Handle, CaseFile>,
+    /// Overlaps whose first act, one of ours, is on its way. After a restart it is known again when it comes back.
+    pub opening: BTreeSet<Handle>,
     numbers: HashMap<u64, RecordNumber>,
     taken: HashSet<RecordNumber>,
     fresh_numbers: Vec<(u64, RecordNumber)>,
@@ -79,7 +87,8 @@ impl Link {
         self.numbers.get(&record).copied()
     }
 
-    /// Notes that a token of `record` met one of the peer's record; whether the overlap is new.
+    /// Notes that a token of `record` met one of the peer's record: whether the overlap is new, and its handle if the
+    /// token had not met in it before.
     pub fn meet(
         &mut self,
         record: u64,
@@ -87,7 +96,7 @@ impl Link {
         token: (Digest, Worth),
         handle: impl FnOnce() -> Handle,
         tick: u64,
-    ) -> bool {
+    ) -> (bool, Option<Handle>) {
         let key = (record, peer_record);
         let fresh = !self.overlaps.contains_key(&key);
         let overlap = self.overlaps.entry(key).or_insert_with(|| Overlap {
@@ -97,10 +106,11 @@ impl Link {
             met: BTreeMap::new(),
             since: tick,
         });
-        if overlap.met.insert(token.0, token.1).is_none() {
+        let joined = overlap.met.insert(token.0, token.1).is_none().then_some(overlap.handle);
+        if joined.is_some() {
             self.fresh_met.push((record, peer_record, token.0));
         }
-        fresh
+        (fresh, joined)
     }
 
     /// Keeps a commitment until the pair can open.
@@ -153,6 +163,8 @@ impl Link {
             desk.put(format!("met/{peer}/{}", self.met_batches), w.finish());
             self.met_batches += 1;
         }
+        self.keys.save(peer, desk);
+        self.cases.values_mut().for_each(|file| file.save(peer, desk));
     }
 
     /// Writes whether the peer is verified, and stopped.

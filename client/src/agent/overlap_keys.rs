@@ -57,7 +57,8 @@ impl OverlapKeys {
     pub fn destroy(&mut self, handle: &Handle, peer: &UnitName, desk: &mut Desk) {
         self.kept.remove(handle);
         self.fresh.retain(|fresh| fresh != handle);
-        let places: Vec<u64> = self.written.iter().filter(|(_, held)| held.contains(handle)).map(|(at, _)| *at).collect();
+        let places: Vec<u64> =
+            self.written.iter().filter(|(_, held)| held.contains(handle)).map(|(at, _)| *at).collect();
         for batch in places {
             let held = self.written.get_mut(&batch).map(std::mem::take).unwrap_or_default();
             let rest: BTreeSet<Handle> = held.into_iter().filter(|held| held != handle).collect();

@@ -14,7 +14,7 @@ use protocol::Hash;
 use protocol::act::{Content, VerifiedAct};
 use protocol::body::{self, Body};
 use protocol::consent::{ConsentGiven, OpeningGiven};
-use protocol::envelope::{Envelope, Kind};
+use protocol::envelope::Kind;
 use protocol::matter::CopyReceipt;
 use protocol::message::{self, Head};
 use protocol::name::{Party, UnitName};
@@ -165,12 +165,7 @@ impl Agent {
     }
 
     /// A part came.
-    pub(super) fn part_came(
-        &mut self,
-        peer: &UnitName,
-        _envelope: &Envelope,
-        incoming: &Incoming<'_>,
-    ) -> Result<(), NotTaken> {
+    pub(super) fn part_came(&mut self, peer: &UnitName, incoming: &Incoming<'_>) -> Result<(), NotTaken> {
         let head = message::ParcelPart::from_bytes(&incoming.body.head).map_err(|_| NotTaken::Head)?;
         let Agent { desk, links, .. } = self;
         let file = links.get_mut(peer).and_then(|link| link.cases.get_mut(&head.handle));

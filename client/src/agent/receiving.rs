@@ -26,9 +26,16 @@ impl Agent {
         };
         let envelope = unverified.verify(&self.desk.federation, &key)?;
         envelope.check_body(incoming.body)?;
-        let for_us = match &envelope.header().receiver {
+        let header = envelope.header();
+        // Acts and limits come to both units of a case: our own acts come back once they are in the log.
+        let both = match header.kind {
+            Kind::Act => header.sender.unit() == Some(&self.desk.me),
+            Kind::Deadline => true,
+            _ => false,
+        };
+        let for_us = match &header.receiver {
             Party::All => true,
-            Party::Unit(unit) => *unit == self.desk.me,
+            Party::Unit(unit) => *unit == self.desk.me || both,
             Party::Broker => false,
         };
         if for_us { Ok(envelope) } else { Err(NotTaken::NotForUs) }
@@ -62,6 +69,8 @@ impl Agent {
                     confirming::noticed(link, pair, desk, holdings, envelope, &head, &incoming.body.rows, rng)
                 })
             }
+            (Party::Broker, Kind::Deadline) => self.deadline_came(envelope, incoming),
+            (Party::Unit(_), Kind::Act) => self.act_came(envelope, incoming),
             (Party::Unit(_), Kind::AccordProposal | Kind::AccordSignature) => {
                 let in_force = self.accords.in_force().map(|accord| accord.hash());
                 let admitted: Vec<UnitName> = self.roster.admitted().cloned().collect();
@@ -97,6 +106,9 @@ impl Agent {
         }
         if !verified {
             return Err(NotTaken::NotVerified);
+        }
+        if kind == Kind::ParcelPart {
+            return self.part_came(peer, incoming);
         }
         let still = self.standstill(peer, envelope.header().epoch);
         let rows = &incoming.body.rows;

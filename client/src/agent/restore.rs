@@ -3,6 +3,7 @@
 //! Caller: [`crate::session`]: it reads the [`FIRST`] namespaces, asks [`further`] for more, and hands everything to
 //! [`Agent::restore`]. *Not here:* the register, which the shell turns into [`HeldRecord`]s.
 
+use super::casefile::CaseFile;
 use super::desk::Chain;
 use super::holdings::HeldRecord;
 use super::pair::{PairEpoch, What};
@@ -17,10 +18,10 @@ use zeroize::Zeroizing;
 pub type Values = Vec<(String, Zeroizing<Vec<u8>>)>;
 
 /// Namespaces to be read first.
-pub const FIRST: &[&str] = &["chain", "posted", "roster", "link", "accord", "parked", "pair"];
+pub const FIRST: &[&str] = &["chain", "posted", "roster", "link", "accord", "parked", "pair", "wanted"];
 
 /// Namespaces of each peer, and of each peer and epoch, in the order in which they are read.
-const OF_PEER: &[&str] = &["number", "met"];
+const OF_PEER: &[&str] = &["number", "met", "okey", "case"];
 const OF_EPOCH: &[&str] = &["leaf", "blinds", "padding", "sent", "match", "ack", "notice"];
 
 /// What the vault holds of the agent is damaged, or was written by another version.
@@ -79,6 +80,9 @@ impl Agent {
         for (name, value) in take("accord") {
             self.accords.load(&value).ok_or(Damaged(name))?;
         }
+        for (name, _) in take("wanted") {
+            self.desk.wanted.insert(rest(&name).parse().map_err(|_| Damaged(name.clone()))?);
+        }
         for (name, value) in take("posted") {
             let sequence = rest(&name).parse().map_err(|_| Damaged(name.clone()))?;
             self.desk.load_posted(sequence, &value).ok_or(Damaged(name))?;
@@ -99,6 +103,13 @@ impl Agent {
             }
             for (name, value) in take(&format!("met/{peer}")) {
                 read_batch(&name, |batch| link.read_met(batch, &value))?;
+            }
+            for (name, value) in take(&format!("okey/{peer}")) {
+                read_batch(&name, |batch| link.keys.read(batch, &value))?;
+            }
+            for (name, value) in take(&format!("case/{peer}")) {
+                let file = CaseFile::load(&value).ok_or(Damaged(name))?;
+                link.cases.insert(*file.case.handle(), file);
             }
         }
         for (name, value) in take("pair") {

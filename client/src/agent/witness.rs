@@ -6,6 +6,7 @@
 
 use super::Agent;
 use super::event::Event;
+use super::store::Writer;
 use protocol::codec::{Bytes, Hash};
 use protocol::identity::{log_origin, witness_name};
 use protocol::name::UnitName;
@@ -166,6 +167,7 @@ impl Agent {
             }
             self.desk.tell(Event::OtherHistory(peer));
         }
+        self.keep_proofs(claim, inclusions, &cosignature.line());
         self.witness.remembered.insert(size, Bytes(root));
         while self.witness.remembered.len() > REMEMBERED {
             self.witness.remembered.pop_first();
@@ -177,6 +179,27 @@ impl Agent {
         self.desk.touch();
         self.desk.put(LAST.to_owned(), Zeroizing::new(checkpoint.to_note().into_bytes()));
         Some(cosignature.line())
+    }
+
+    /// Keeps what an audit without the broker needs: the proof of each entry that matters to a case, and the checkpoint it
+    /// leads to, with our own cosignature under it.
+    fn keep_proofs(&mut self, claim: &LogClaim, inclusions: &[InclusionProof], cosignature: &str) {
+        let size = claim.checkpoint.size();
+        let mut any = false;
+        for (entry, proof) in claim.entries.iter().zip(inclusions) {
+            if self.desk.wanted.remove(entry) {
+                let mut w = Writer::new();
+                w.u64(size);
+                w.bytes(&proof.to_bytes());
+                self.desk.put(format!("proof/{entry:020}"), w.finish());
+                self.desk.delete(format!("wanted/{entry}"));
+                any = true;
+            }
+        }
+        if any {
+            let note = format!("{}{cosignature}\n", claim.checkpoint.to_note());
+            self.desk.put(format!("checkpoint/{size:020}"), Zeroizing::new(note.into_bytes()));
+        }
     }
 
     /// Whether two histories of the log were seen.
