@@ -110,6 +110,8 @@ pub const PACKAGE_FIELDS: &str = "sutura/1 package fields";
 pub const PACKAGE_PURPOSE: &str = "sutura/1 package purpose";
 /// Salt and hash of a package's handling codes.
 pub const PACKAGE_HANDLING: &str = "sutura/1 package handling";
+/// An officer's signature over a reading.
+pub const READING: &str = "sutura/1 reading";
 /// HPKE info of a parcel.
 pub const PARCEL: &str = "sutura/1 parcel";
 /// HPKE pre-shared key of a parcel, from the case key.
@@ -160,6 +162,7 @@ pub const ALL: &[&str] = &[
     PACKAGE_FIELDS,
     PACKAGE_PURPOSE,
     PACKAGE_HANDLING,
+    READING,
     PARCEL,
     PARCEL_KEY,
 ];

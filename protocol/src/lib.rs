@@ -17,6 +17,8 @@
 //! | pair secrets and matching | [`seal`], [`psi`] |
 //! | tag sets, comparing, confirming | [`tagset`], [`compare`], [`acknowledgement`], [`overlap`] |
 //! | the guess budget | [`quota`] |
+//! | officers, acts, the manual, cases | [`officer`], [`act`], [`matter`], [`manual`], [`case`] |
+//! | consent, packages, parcels | [`consent`], [`package`], [`parcel`], [`reading`] |
 //! | joining | [`invite`] |
 //! | what travels over HTTP | [`mailbox`] |
 
@@ -44,6 +46,7 @@ pub mod package;
 pub mod parcel;
 pub mod psi;
 pub mod quota;
+pub mod reading;
 pub mod roster;
 pub mod seal;
 pub mod tagset;
