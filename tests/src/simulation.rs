@@ -8,19 +8,24 @@ use client::agent::holdings::{HeldRecord, HeldToken, Worth};
 use client::agent::{Agent, Event, Incoming, NotTaken, Outgoing, read_outgoing, restore};
 use client::vault::Change;
 use protocol::acknowledgement::{sealed_len, slot_count};
+use protocol::act::Act;
 use protocol::body::Body;
 use protocol::calendar::OpenEpoch;
+use protocol::case::Case;
 use protocol::compare::{Comparison, Cut, Match, Side, digest};
 use protocol::envelope::{Envelope, Header, Kind, Role, UnverifiedEnvelope, seal_envelope};
 use protocol::identity::{SigningKey, UnitKeys, federation_id};
+use protocol::manual::Manual;
 use protocol::message::{self, Head};
 use protocol::name::{Pair, Party, UnitName};
+use protocol::officer::{OfficerEntry, Officers};
+use protocol::overlap::Handle;
 use protocol::roster::join_entry;
 use protocol::tagset::Reader;
 use protocol::{Bytes, Hash, label};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use zeroize::Zeroizing;
 
 /// The name of every simulated federation.
@@ -105,6 +110,12 @@ pub struct Federation {
     pub tamper: Option<Tamper>,
     /// Drops this share of matches, in percent: a broker that lies by silence.
     pub drop_matches: u64,
+    /// The broker lets every act pass: what units refuse by themselves.
+    pub lenient: bool,
+    /// The referee's cases.
+    pub cases: BTreeMap<Handle, Case>,
+    officers: Officers,
+    manual: Option<Manual>,
     /// Envelopes that went through, by kind, with the bytes of their bodies.
     pub seen: Vec<(UnitName, Header, Body)>,
     broker: SigningKey,
@@ -139,6 +150,10 @@ impl Federation {
             rng,
             tamper: None,
             drop_matches: 0,
+            lenient: false,
+            cases: BTreeMap::new(),
+            officers: Officers::default(),
+            manual: None,
             seen: Vec::new(),
             broker,
             federation,
@@ -214,6 +229,8 @@ impl Federation {
         }
         self.pump();
         self.accord = hash;
+        let table: toml::Table = toml::from_str(text).expect("a table");
+        self.manual = table.get("manual").and_then(|manual| Manual::read(manual.as_table()?).ok());
         hash
     }
 
@@ -279,8 +296,17 @@ impl Federation {
             }
             self.pump();
             self.cut();
+            self.expire();
             self.pump();
         }
+    }
+
+    /// Lets time pass at once: the limits of cases are long.
+    pub fn wait(&mut self, ms: u64) {
+        self.now_ms += ms;
+        self.expire();
+        self.pump();
+        self.run(1);
     }
 
     /// Runs until every unit is settled; the ticks it took, or `None` after `most`.
@@ -312,6 +338,41 @@ impl Federation {
         ChaCha20Rng::from_rng(&mut self.rng)
     }
 
+    /// Makes durable what lies on a unit's desk, and sends nothing.
+    pub fn commit(&mut self, name: &str) {
+        self.unit(name).commit();
+    }
+
+    /// A dishonest unit sends an act that its own agent would not make.
+    pub fn inject(&mut self, from: &str, to: &str, act: &Act, rows: Vec<u8>) {
+        let (federation, sender) = (self.federation, from.parse::<UnitName>().expect("a name"));
+        let unit = self.unit(from);
+        unit.sequence += 1;
+        let header = Header {
+            version: label::VERSION,
+            federation,
+            accord: Bytes::ZERO,
+            epoch: 0,
+            tick: 0,
+            sender: Party::Unit(sender),
+            receiver: Party::Unit(to.parse().expect("a name")),
+            role: if act.officer.is_some() { Role::Officer } else { Role::Agent },
+            sequence: unit.sequence + 1_000_000,
+            previous: Bytes::ZERO,
+            kind: Kind::Act,
+            expires: 0,
+            log_size: 0,
+            log_root: Bytes::ZERO,
+            body_len: 0,
+            body_root: Bytes::ZERO,
+        };
+        let body = Body { head: act.to_bytes(), rows };
+        let envelope = seal_envelope(header, &body, &SigningKey::from_secret(&unit.secret.0));
+        let letter = Letter { entry: self.entries, envelope: envelope.as_bytes().to_vec(), body };
+        self.entries += 1;
+        self.unit(to).mailbox.push(letter);
+    }
+
     /// Makes durable, sends, delivers and answers until nothing moves.
     pub fn pump(&mut self) {
         let names: Vec<UnitName> = self.units.keys().cloned().collect();
@@ -333,7 +394,15 @@ impl Federation {
         let outgoing = std::mem::take(&mut unit.outgoing);
         let key = SigningKey::from_secret(&unit.secret.0);
         let mut moved = !outgoing.is_empty();
-        for sent in outgoing {
+        let mut outgoing: VecDeque<Outgoing> = outgoing.into();
+        while let Some(sent) = outgoing.pop_front() {
+            if let Some(code) = self.referee(&sent) {
+                let unsent = std::iter::once(sent).chain(outgoing.drain(..)).collect();
+                let unit = self.unit(name.as_str());
+                unit.agent.rejected(code, unsent, now);
+                unit.commit();
+                break;
+            }
             let untouched = sent.envelope.clone();
             let sent = match self.tamper.as_mut() {
                 Some(tamper) => tamper(name, &key, sent),
@@ -347,6 +416,12 @@ impl Federation {
             let kept = unit.vault.get(&key).cloned();
             let answered = unit.agent.answer((&peer, epoch, count), kept.as_ref().map(|k| k.as_slice()), now, &mut rng);
             answered.expect("an answer");
+            unit.commit();
+            moved = true;
+        }
+        for part in unit.agent.due_parts() {
+            let rows = unit.vault[&part.key()].to_vec();
+            unit.agent.send_part(&part, rows, now).expect("a part that is due");
             unit.commit();
             moved = true;
         }
@@ -368,6 +443,57 @@ impl Federation {
         moved
     }
 
+    /// What the broker would refuse of an act, with the real engine; `None`: nothing, or it is no act.
+    fn referee(&self, sent: &Outgoing) -> Option<&'static str> {
+        if sent.envelope.header().kind != Kind::Act || self.lenient {
+            return None;
+        }
+        let act = Act::from_bytes(&sent.body.head).expect("an act");
+        self.next_case(&act, self.now_ms).err()
+    }
+
+    fn next_case(&self, act: &Act, now_ms: u64) -> Result<Case, &'static str> {
+        let said = &act.statement;
+        let verified = act.verify(&self.federation, &said.unit, &self.officers).map_err(|e| e.code())?;
+        let manual = self.manual.as_ref().ok_or("no-manual")?;
+        let pair = Pair::new(&said.low, &said.high).ok_or("act-place")?;
+        let fresh = || Case::open(manual, self.federation, said.accord, said.handle, &pair, said.at_ms);
+        let case = self.cases.get(&said.handle).cloned().unwrap_or_else(fresh);
+        case.check_moment(manual, &verified, now_ms).map_err(|e| e.code())?;
+        case.apply(manual, &verified, &self.officers).map_err(|e| e.code())
+    }
+
+    /// An act that was accepted moves the referee's case too; a lenient broker lets everything pass.
+    fn refereed(&mut self, letter: &Letter) {
+        let act = Act::from_bytes(&letter.body.head).expect("an act");
+        if let Ok(case) = self.next_case(&act, self.now_ms) {
+            self.cases.insert(act.statement.handle, case);
+        }
+    }
+
+    /// The broker says of every case whose state's limit has passed that it has.
+    fn expire(&mut self) {
+        let Some(manual) = self.manual.clone() else { return };
+        let late = |case: &Case| case.deadline_ms(&manual).filter(|deadline| *deadline <= self.now_ms);
+        let due: Vec<(Case, u64)> =
+            self.cases.values().filter_map(|case| Some((case.clone(), late(case)?))).collect();
+        for (case, at_ms) in due {
+            self.limit_passed(&case, at_ms);
+            self.cases.insert(*case.handle(), case.expire(&manual, at_ms).expect("a limit"));
+        }
+    }
+
+    /// The broker says that the limit of a case's state has passed, to both.
+    pub fn limit_passed(&mut self, case: &Case, at_ms: u64) {
+        let [low, high] = case.units().map(Clone::clone);
+        let (handle, round) = (*case.handle(), case.round());
+        let head = message::Deadline { handle, low: low.clone(), high: high.clone(), round, at_ms };
+        let body = Body::head_only(head.to_bytes());
+        self.say(Party::Unit(low.clone()), Kind::Deadline, None, 0, body);
+        let letter = self.unit(low.as_str()).mailbox.last().cloned().expect("what was said");
+        self.unit(high.as_str()).mailbox.push(letter);
+    }
+
     /// The post office takes an envelope: what the broker does, without its checks of hostile senders.
     fn post(&mut self, from: &UnitName, sent: Outgoing) -> u64 {
         let entry = self.entries;
@@ -379,12 +505,21 @@ impl Federation {
         assert!(header.sequence > unit.sequence, "sequence numbers ascend");
         unit.sequence = header.sequence;
         match (&header.receiver, header.kind) {
-            (Party::All, _) => {
+            (Party::All, kind) => {
+                if kind == Kind::Officer {
+                    let entry = OfficerEntry::from_bytes(&letter.body.head).expect("an officer");
+                    self.officers.apply(&self.federation, from, &entry).expect("a sound entry");
+                }
                 self.to_all.push(letter.clone());
                 self.units.values_mut().for_each(|unit| unit.mailbox.push(letter.clone()));
             }
             (Party::Broker, Kind::TagSet) => self.tag_set(from, &header, &letter, sent.envelope.hash()),
             (Party::Unit(to), Kind::Acknowledgement) => self.hold(from, to, &header, letter),
+            (Party::Unit(to), Kind::Act) => {
+                self.refereed(&letter);
+                self.unit(from.as_str()).mailbox.push(letter.clone());
+                self.unit(to.as_str()).mailbox.push(letter);
+            }
             (Party::Unit(to), _) => self.unit(to.as_str()).mailbox.push(letter),
             (Party::Broker, kind) => panic!("{kind:?} is not for the broker"),
         }

@@ -1,6 +1,7 @@
 //! Tests over the whole, in one binary.
 
 mod agents;
+mod cases;
 mod misbehaviours;
 mod privacy;
 mod processes;
