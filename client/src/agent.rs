@@ -18,6 +18,7 @@
 //! | `releasing` | tag sets (R15, R21) |
 //! | `confirming` | notices, acknowledgements, canaries (R16 to R18, R22) |
 //! | `link` | what outlives an epoch: verification, record numbers, overlaps |
+//! | `officers` | who signs for a unit (R30) |
 //! | `accords` | proposals, signatures, which accord is in force |
 //! | `witness` | the log: consistency, inclusion, cosignatures (R27) |
 //! | `desk`, `store` | numbering, signing, the outbox; how state is written |
@@ -31,6 +32,7 @@ mod evaluating;
 mod event;
 pub mod holdings;
 mod link;
+mod officers;
 mod opening;
 mod pair;
 mod receiving;
@@ -44,6 +46,9 @@ pub use accords::kept_accord;
 pub use desk::{Outgoing, Step, read_outgoing};
 pub use event::{Event, Told, dispute_code, refusal_code};
 pub use link::Overlap;
+#[cfg(test)]
+pub(crate) use officers::written_officer;
+pub use officers::{KeptOfficer, kept_officer};
 pub use view::{PeerView, ProposalView, View};
 pub use witness::{LogClaim, WitnessError};
 
@@ -51,12 +56,14 @@ use accords::Accords;
 use desk::Desk;
 use holdings::{HeldRecord, Holdings};
 use link::Link;
+use officers::Certified;
 use pair::{PairEpoch, Standing};
 use protocol::body::Body;
 use protocol::envelope::{Envelope, EnvelopeError, Kind, UnverifiedEnvelope};
 use protocol::identity::UnitKeys;
 use protocol::message::{self, DisputeReason, Head};
 use protocol::name::{Party, UnitName};
+use protocol::officer::{Certificate, OfficerEntry, OfficerRefused, Officers};
 use protocol::roster::Roster;
 use protocol::{Bytes, Hash};
 use rand_core::CryptoRng;
@@ -107,6 +114,9 @@ pub enum NotTaken {
     /// A roster entry or accord that is refused.
     #[error("the roster entry or accord is refused")]
     Refused,
+    /// What a unit says of an officer is refused (R30).
+    #[error(transparent)]
+    Officer(#[from] OfficerRefused),
     /// What our own vault holds of it is missing or damaged.
     #[error("the unit's own state of this exchange is missing")]
     OwnState,
@@ -130,6 +140,7 @@ impl NotTaken {
             NotTaken::Notice => "notice-refused",
             NotTaken::Acknowledgement => "acknowledgement-refused",
             NotTaken::Refused => "roster-or-accord-refused",
+            NotTaken::Officer(error) => error.code(),
             NotTaken::OwnState => "own-state-missing",
         }
     }
@@ -154,6 +165,7 @@ pub struct Agent {
     desk: Desk,
     roster: Roster,
     accords: Accords,
+    certified: Certified,
     holdings: Holdings,
     links: BTreeMap<UnitName, Link>,
     witness: witness::LogWitness,
@@ -179,6 +191,7 @@ impl Agent {
             desk: Desk::new(me, keys, federation, broker),
             roster: Roster::default(),
             accords: Accords::default(),
+            certified: Certified::default(),
             holdings: Holdings::default(),
             links: BTreeMap::new(),
             identifier_version,
@@ -392,6 +405,29 @@ impl Agent {
     pub fn sign_accord(&mut self, hash: &Hash, now_ms: u64) -> Result<(), NotTaken> {
         self.at(now_ms);
         self.accords.sign(hash, &mut self.desk).ok_or(NotTaken::Refused)
+    }
+
+    /// Everybody whom a unit ever certified, as the log shows them. A peer's officers count only while the peer is
+    /// verified (R7).
+    pub fn officers(&self) -> &Officers {
+        self.certified.officers()
+    }
+
+    /// The entries of the log that certified an officer, and that revoked them.
+    pub fn officer_entries(&self, unit: &UnitName, number: u32) -> Option<(u64, Option<u64>)> {
+        self.certified.entries(unit, number)
+    }
+
+    /// Says to all that the unit has a new officer. They sign from the moment it comes back through the mailbox.
+    pub fn certify(&mut self, certificate: Certificate, now_ms: u64) -> Result<(), OfficerRefused> {
+        self.at(now_ms);
+        self.certified.say(&OfficerEntry::Certified(certificate), &mut self.desk)
+    }
+
+    /// Says to all that an officer of ours signs nothing more.
+    pub fn revoke_officer(&mut self, number: u32, now_ms: u64) -> Result<(), OfficerRefused> {
+        self.at(now_ms);
+        self.certified.say(&OfficerEntry::Revoked(number), &mut self.desk)
     }
 
     /// Compares with what the broker says of our chain, once at the start of each session (R35).

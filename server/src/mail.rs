@@ -246,5 +246,6 @@ pub(crate) fn kind_name(kind: Kind) -> &'static str {
         Kind::Acknowledgement => "acknowledgement",
         Kind::Dispute => "dispute",
         Kind::EpochClosed => "epoch-closed",
+        Kind::Officer => "officer",
     }
 }

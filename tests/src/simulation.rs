@@ -514,7 +514,7 @@ impl Federation {
 
 impl Unit {
     /// Makes what lies on the agent's desk durable, and queues what is to be sent.
-    fn commit(&mut self) {
+    pub fn commit(&mut self) {
         let step = self.agent.take();
         for change in step.changes {
             match change {

@@ -47,6 +47,8 @@ pub enum Event {
     Rejected(Kind, String),
     /// New overlaps with a peer: how many record pairs.
     Overlaps(UnitName, u64),
+    /// A peer certified an officer, or revoked one (R30).
+    PeerOfficer(UnitName),
 }
 
 impl Event {
@@ -71,6 +73,7 @@ impl Event {
             Event::Restored => "restored",
             Event::Rejected(..) => "rejected",
             Event::Overlaps(..) => "overlaps",
+            Event::PeerOfficer(_) => "peer-officer",
         }
     }
 
@@ -78,6 +81,7 @@ impl Event {
     pub fn peer(&self) -> Option<&UnitName> {
         match self {
             Event::Joined(p) | Event::KeysChanged(p) | Event::Suspended(p) | Event::OverQuota(p) => Some(p),
+            Event::PeerOfficer(p) => Some(p),
             Event::NotEvaluated(p, _) | Event::Refused(p, _) => Some(p),
             Event::Disputed(p, _) | Event::DisputedByPeer(p, _) => Some(p),
             Event::OtherHistory(p) | Event::MatchDisputed(p) | Event::Unacknowledged(p) | Event::Overlaps(p, _) => {

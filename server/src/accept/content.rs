@@ -16,6 +16,7 @@ use protocol::message::{
     Refusal, Request, TagSet,
 };
 use protocol::name::UnitName;
+use protocol::officer::OfficerEntry;
 
 const POINT_LEN: u64 = 32;
 const MAX_POINTS: u64 = 65_536;
@@ -133,6 +134,7 @@ fn check_head(kind: Kind, content: &Content) -> Result<(), BodyRefused> {
         Kind::TagSet => content.head::<TagSet>().map(drop),
         Kind::Acknowledgement => content.head::<Acknowledgement>().map(drop),
         Kind::Dispute => content.head::<Dispute>().map(drop),
+        Kind::Officer => content.head::<OfficerEntry>().map(drop),
         Kind::Roster | Kind::Notice | Kind::EpochClosed => Err(BodyRefused::Head),
     }
 }

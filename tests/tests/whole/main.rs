@@ -2,5 +2,6 @@
 
 mod agents;
 mod misbehaviours;
+mod officers;
 mod privacy;
 mod processes;
