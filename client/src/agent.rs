@@ -20,6 +20,7 @@
 //! | `link`, `overlap_keys` | what outlives an epoch: verification, record numbers, overlaps and their keys |
 //! | `casework`, `casefile` | acts of officers under the manual (R29 to R33) |
 //! | `parcels` | sealed parcels on their way, recall (R31, R32) |
+//! | `officers` | who signs for a unit (R30) |
 //! | `accords` | proposals, signatures, which accord is in force |
 //! | `witness` | the log: consistency, inclusion, cosignatures (R27) |
 //! | `desk`, `store` | numbering, signing, the outbox; how state is written |
@@ -36,6 +37,7 @@ mod event;
 mod history;
 pub mod holdings;
 mod link;
+mod officers;
 mod opening;
 mod overlap_keys;
 mod pair;
@@ -54,6 +56,9 @@ pub use desk::{Outgoing, Step, read_outgoing};
 pub use event::{Event, Told, dispute_code, refusal_code};
 pub use history::HistoryEntry;
 pub use link::Overlap;
+#[cfg(test)]
+pub(crate) use officers::written_officer;
+pub use officers::{KeptOfficer, kept_officer};
 pub use parcels::{DuePart, part_key};
 pub use view::{PeerView, ProposalView, View};
 pub use witness::{LogClaim, WitnessError};
@@ -62,13 +67,14 @@ use accords::Accords;
 use desk::Desk;
 use holdings::{HeldRecord, Holdings};
 use link::Link;
+use officers::Certified;
 use pair::{PairEpoch, Standing};
 use protocol::body::Body;
 use protocol::envelope::{Envelope, EnvelopeError, Kind, UnverifiedEnvelope};
 use protocol::identity::UnitKeys;
 use protocol::message::{self, DisputeReason, Head};
 use protocol::name::{Party, UnitName};
-use protocol::officer::Officers;
+use protocol::officer::{Certificate, OfficerEntry, OfficerRefused, Officers};
 use protocol::roster::Roster;
 use protocol::{Bytes, Hash};
 use rand_core::CryptoRng;
@@ -122,6 +128,9 @@ pub enum NotTaken {
     /// An act, a limit or a part of a parcel that the manual or the kernel refuses; with the rule's stable name.
     #[error("what came in a case is refused: {0}")]
     Casework(&'static str),
+    /// What a unit says of an officer is refused (R30).
+    #[error(transparent)]
+    Officer(#[from] OfficerRefused),
     /// What our own vault holds of it is missing or damaged.
     #[error("the unit's own state of this exchange is missing")]
     OwnState,
@@ -146,6 +155,7 @@ impl NotTaken {
             NotTaken::Acknowledgement => "acknowledgement-refused",
             NotTaken::Refused => "roster-or-accord-refused",
             NotTaken::Casework(code) => code,
+            NotTaken::Officer(error) => error.code(),
             NotTaken::OwnState => "own-state-missing",
         }
     }
@@ -169,8 +179,8 @@ pub struct Incoming<'a> {
 pub struct Agent {
     desk: Desk,
     roster: Roster,
-    officers: Officers,
     accords: Accords,
+    certified: Certified,
     holdings: Holdings,
     links: BTreeMap<UnitName, Link>,
     witness: witness::LogWitness,
@@ -195,8 +205,8 @@ impl Agent {
             witness: witness::LogWitness::new(federation_name, &broker)?,
             desk: Desk::new(me, keys, federation, broker),
             roster: Roster::default(),
-            officers: Officers::default(),
             accords: Accords::default(),
+            certified: Certified::default(),
             holdings: Holdings::default(),
             links: BTreeMap::new(),
             identifier_version,
@@ -413,6 +423,29 @@ impl Agent {
     pub fn sign_accord(&mut self, hash: &Hash, now_ms: u64) -> Result<(), NotTaken> {
         self.at(now_ms);
         self.accords.sign(hash, &mut self.desk).ok_or(NotTaken::Refused)
+    }
+
+    /// Everybody whom a unit ever certified, as the log shows them. A peer's officers count only while the peer is
+    /// verified (R7).
+    pub fn officers(&self) -> &Officers {
+        self.certified.officers()
+    }
+
+    /// The entries of the log that certified an officer, and that revoked them.
+    pub fn officer_entries(&self, unit: &UnitName, number: u32) -> Option<(u64, Option<u64>)> {
+        self.certified.entries(unit, number)
+    }
+
+    /// Says to all that the unit has a new officer. They sign from the moment it comes back through the mailbox.
+    pub fn certify(&mut self, certificate: Certificate, now_ms: u64) -> Result<(), OfficerRefused> {
+        self.at(now_ms);
+        self.certified.say(&OfficerEntry::Certified(certificate), &mut self.desk)
+    }
+
+    /// Says to all that an officer of ours signs nothing more.
+    pub fn revoke_officer(&mut self, number: u32, now_ms: u64) -> Result<(), OfficerRefused> {
+        self.at(now_ms);
+        self.certified.say(&OfficerEntry::Revoked(number), &mut self.desk)
     }
 
     /// Compares with what the broker says of our chain, once at the start of each session (R35).

@@ -16,6 +16,7 @@ mod help;
 pub mod import;
 pub mod init;
 pub mod join;
+pub mod officers;
 pub mod overlaps;
 pub mod peers;
 pub mod records;
@@ -109,6 +110,8 @@ pub enum Command {
     Overlap(overlaps::OneArgs),
     /// The accord.
     Accord(accord::Args),
+    /// Who signs for the unit.
+    Officers(officers::Args),
     /// How the unit stands.
     Status(status::Args),
     /// The unit's own records.
@@ -130,6 +133,7 @@ async fn run_command(command: Command, context: &Context) -> Result<Exit, Comman
         Command::Overlaps(args) => overlaps::run(args, context).await,
         Command::Overlap(args) => overlaps::run_one(args, context).await,
         Command::Accord(args) => accord::run(args, context).await,
+        Command::Officers(args) => officers::run(args, context).await,
         Command::Status(args) => status::run(args, context).await,
         Command::Release(args) => release::run(args, context).await,
         Command::Records(args) => records::run(args, context).await,

@@ -8,6 +8,7 @@ pub mod import;
 pub mod language;
 pub mod mapping;
 pub mod membership;
+pub mod officers;
 pub mod register;
 pub mod session;
 pub mod terminal;

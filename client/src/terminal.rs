@@ -90,13 +90,13 @@ impl Terminal {
         dialoguer::Password::new().with_prompt(prompt).interact().ok().map(Zeroizing::new)
     }
 
-    /// Asks for a new passphrase, twice, until both are the same; None if no one is there.
-    pub fn ask_new_passphrase(&self, messages: &Messages) -> Option<Zeroizing<String>> {
+    /// Asks for a new passphrase (`prompt` is the key of the question), twice, until both are the same; None if no one is there.
+    pub fn ask_new_passphrase(&self, messages: &Messages, prompt: &str) -> Option<Zeroizing<String>> {
         if !self.interactive {
             return None;
         }
         let again = (messages.text("passphrase-again"), messages.text("passphrase-differs"));
-        let prompt = dialoguer::Password::new().with_prompt(messages.text("passphrase-new"));
+        let prompt = dialoguer::Password::new().with_prompt(messages.text(prompt));
         prompt.with_confirmation(again.0, again.1).interact().ok().map(Zeroizing::new)
     }
 

@@ -22,10 +22,12 @@ mod padding;
 mod passphrase;
 mod sealed;
 mod transaction;
+mod wrapped;
 
 pub use change::Change;
 pub use passphrase::{Hashing, Passphrase};
 pub use transaction::{Mark, Page, Transaction};
+pub(crate) use wrapped::{unwrap, wrap};
 
 use key::VaultKey;
 use rand_core::CryptoRng;

@@ -90,6 +90,9 @@ pub enum Kind {
     /// Broker to both units of a case: the limit of its state has passed ([`crate::message::Deadline`]).
     #[n(18)]
     Deadline,
+    /// Unit to all: an officer is certified or revoked ([`crate::officer::OfficerEntry`]; R30).
+    #[n(15)]
+    Officer,
 }
 
 /// The signed header of an envelope. Encoded as a CBOR array in this order.
@@ -105,7 +108,7 @@ pub struct Header {
     /// Hash of the accord in force when the epoch opened; zero before the first.
     #[n(2)]
     pub accord: Hash,
-    /// The epoch, from 1; 0 for what belongs to none (roster, accord).
+    /// The epoch, from 1; 0 for what belongs to none (roster, accord, officers).
     #[n(3)]
     pub epoch: u32,
     /// The tick in which the sender speaks.

@@ -23,6 +23,8 @@ mod forgery;
 mod membership;
 #[path = "negative/mutation.rs"]
 mod mutation;
+#[path = "negative/officers.rs"]
+mod officers;
 #[path = "wire/plain.rs"]
 mod plain;
 #[path = "negative/records.rs"]

@@ -194,6 +194,7 @@ impl Broker {
                 let head: AccordSignature = content.head()?;
                 self.sign_accord(writing, unit, &head.accord, now_ms).await.or_fail()??;
             }
+            Kind::Officer => self.officer_entry(writing, unit, &content.head()?).await.or_fail()??,
             Kind::TagSet => tag_set::take_in(writing, unit, agreement, envelope, content).await?,
             Kind::Acknowledgement => {
                 return acknowledgement::take_in(writing, unit, agreement, envelope, content).await;

@@ -33,6 +33,7 @@ pub mod mail;
 mod matching;
 pub mod membership;
 pub mod metrics;
+mod officers;
 pub mod refusal;
 pub mod serve;
 mod speak;

@@ -249,5 +249,6 @@ pub(crate) fn kind_name(kind: Kind) -> &'static str {
         Kind::ParcelPart => "parcel part",
         Kind::Deadline => "deadline",
         Kind::EpochClosed => "epoch-closed",
+        Kind::Officer => "officer",
     }
 }

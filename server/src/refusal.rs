@@ -5,6 +5,7 @@
 
 use crate::agreement::AccordRefused;
 use protocol::envelope::EnvelopeError;
+use protocol::officer::OfficerRefused;
 use protocol::tagset::TagSetError;
 
 /// Why an envelope is refused.
@@ -34,6 +35,9 @@ pub enum Refusal {
     /// What it says about an accord.
     #[error(transparent)]
     Accord(#[from] AccordRefused),
+    /// What it says about an officer.
+    #[error(transparent)]
+    Officer(#[from] OfficerRefused),
     /// What an acknowledgement says.
     #[error(transparent)]
     Acknowledgement(#[from] AcknowledgementRefused),
@@ -51,6 +55,7 @@ impl Refusal {
             Refusal::Body(e) => e.code(),
             Refusal::TagSet(e) => e.code(),
             Refusal::Accord(e) => e.code(),
+            Refusal::Officer(e) => e.code(),
             Refusal::Acknowledgement(e) => e.code(),
         }
     }

@@ -475,8 +475,7 @@ impl Federation {
     fn expire(&mut self) {
         let Some(manual) = self.manual.clone() else { return };
         let late = |case: &Case| case.deadline_ms(&manual).filter(|deadline| *deadline <= self.now_ms);
-        let due: Vec<(Case, u64)> =
-            self.cases.values().filter_map(|case| Some((case.clone(), late(case)?))).collect();
+        let due: Vec<(Case, u64)> = self.cases.values().filter_map(|case| Some((case.clone(), late(case)?))).collect();
         for (case, at_ms) in due {
             self.limit_passed(&case, at_ms);
             self.cases.insert(*case.handle(), case.expire(&manual, at_ms).expect("a limit"));
@@ -649,7 +648,7 @@ impl Federation {
 
 impl Unit {
     /// Makes what lies on the agent's desk durable, and queues what is to be sent.
-    fn commit(&mut self) {
+    pub fn commit(&mut self) {
         let step = self.agent.take();
         for change in step.changes {
             match change {

@@ -158,11 +158,11 @@ impl Agent {
         if let Some(why) = prospect.objection.filter(|_| gives) {
             return Err(CaseworkError::Objection(why));
         }
-        let verified = act.verify(&self.desk.federation, &self.desk.me, &self.officers)?;
+        let verified = act.verify(&self.desk.federation, &self.desk.me, self.certified.officers())?;
         prospect.case.check_moment(&prospect.manual, &verified, now_ms)?;
         let step = prospect.case.find_step(&prospect.manual, &self.desk.me, &act.statement.event)?;
-        matter::check(&prospect.manual, step, &verified, matter, &self.officers)?;
-        prospect.case.apply(&prospect.manual, &verified, &self.officers)?;
+        matter::check(&prospect.manual, step, &verified, matter, self.certified.officers())?;
+        prospect.case.apply(&prospect.manual, &verified, self.certified.officers())?;
 
         let link = self.links.get_mut(&prospect.peer).ok_or(CaseworkError::NoOverlap)?;
         let rows = match link.cases.get_mut(&handle) {
@@ -231,7 +231,8 @@ impl Agent {
         envelope: &Envelope,
         incoming: &Incoming<'_>,
     ) -> Result<(), &'static str> {
-        let Agent { desk, links, accords, officers, .. } = self;
+        let Agent { desk, links, accords, certified, .. } = self;
+        let officers = certified.officers();
         let said = &act.statement;
         let verified = act.verify(&desk.federation, sender, officers).map_err(|e| e.code())?;
         let manual = accords.manual(&said.accord).ok_or("no-manual")?;

@@ -62,6 +62,8 @@ pub enum Event {
     ParcelCame(UnitName, Handle),
     /// Content was destroyed: recalled, or overdue.
     ContentDestroyed(UnitName, Handle),
+    /// A peer certified an officer, or revoked one (R30).
+    PeerOfficer(UnitName),
 }
 
 impl Event {
@@ -93,6 +95,7 @@ impl Event {
             Event::ClockAhead(..) => "clock-ahead",
             Event::ParcelCame(..) => "parcel-came",
             Event::ContentDestroyed(..) => "content-destroyed",
+            Event::PeerOfficer(_) => "peer-officer",
         }
     }
 
@@ -100,6 +103,7 @@ impl Event {
     pub fn peer(&self) -> Option<&UnitName> {
         match self {
             Event::Joined(p) | Event::KeysChanged(p) | Event::Suspended(p) | Event::OverQuota(p) => Some(p),
+            Event::PeerOfficer(p) => Some(p),
             Event::NotEvaluated(p, _) | Event::Refused(p, _) => Some(p),
             Event::Disputed(p, _) | Event::DisputedByPeer(p, _) => Some(p),
             Event::OtherHistory(p) | Event::MatchDisputed(p) | Event::Unacknowledged(p) | Event::Overlaps(p, _) => {

@@ -225,7 +225,7 @@ impl Agent {
         if let Some(why) = &file.objection {
             return Err(CaseworkError::Objection(why.clone()));
         }
-        Ok((file.case.ledger().consent_given(consent, &self.officers, now_ms)?, &file.key))
+        Ok((file.case.ledger().consent_given(consent, self.certified.officers(), now_ms)?, &file.key))
     }
 
     /// Verified consent of ours to entries of a joint journal.
@@ -233,7 +233,7 @@ impl Agent {
     /// # Errors
     /// [`CaseworkError`] says what is missing.
     pub fn journal_given(&self, handle: &Handle, now_ms: u64) -> Result<ConsentGiven, CaseworkError> {
-        Ok(self.file(handle)?.case.ledger().journal_given(&self.desk.me, &self.officers, now_ms)?)
+        Ok(self.file(handle)?.case.ledger().journal_given(&self.desk.me, self.certified.officers(), now_ms)?)
     }
 
     /// What opening a package takes: accepted conditions and a receipt in the log, and the keys.

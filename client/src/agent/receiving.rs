@@ -5,6 +5,7 @@
 use super::desk::Desk;
 use super::evaluating::Standstill;
 use super::event::Event;
+use super::history::HistoryEntry;
 use super::holdings::Holdings;
 use super::link::Link;
 use super::pair::PairEpoch;
@@ -48,7 +49,7 @@ impl Agent {
         rng: &mut impl CryptoRng,
     ) -> Result<(), NotTaken> {
         match (&envelope.header().sender, envelope.header().kind) {
-            (Party::Broker, Kind::Roster) => self.roster_entry(&incoming.body.head),
+            (Party::Broker, Kind::Roster) => self.roster_entry(&incoming.body.head, incoming.entry),
             (Party::Broker, Kind::EpochClosed) => {
                 let head: message::EpochClosed = head_of(incoming)?;
                 // The broker's word does not close an epoch that runs by the accord's calendar: a new one in its place
@@ -81,6 +82,15 @@ impl Agent {
                 if self.accords.in_force().map(|accord| accord.hash()) != in_force {
                     self.desk.tell(Event::AccordInForce);
                 }
+                Ok(())
+            }
+            (Party::Unit(unit), Kind::Officer) => {
+                let unit = unit.clone();
+                self.certified.take_in(&unit, &head_of(incoming)?, incoming.entry, &mut self.desk)?;
+                // Whole, for audits: the unit's own signature certifies the officer.
+                let whole = HistoryEntry::new(envelope, incoming, None).to_bytes();
+                self.desk.put(format!("officerlog/{unit}/{:020}", incoming.entry), whole);
+                self.desk.want_proof(incoming.entry);
                 Ok(())
             }
             (Party::Unit(peer), kind) if *peer != self.desk.me => {
@@ -197,11 +207,14 @@ impl Agent {
         }
     }
 
-    pub(super) fn roster_entry(&mut self, head: &[u8]) -> Result<(), NotTaken> {
+    pub(super) fn roster_entry(&mut self, head: &[u8], at: u64) -> Result<(), NotTaken> {
         let entry = message::RosterEntry::from_bytes(head).map_err(|_| NotTaken::Head)?;
         let change = self.roster.apply(&self.desk.federation, &entry).map_err(|_| NotTaken::Refused)?;
         let key = format!("roster/{}", entry.unit);
         self.desk.put(key, zeroize::Zeroizing::new(head.to_vec()));
+        if change == RosterChange::KeysChanged {
+            self.certified.rekeyed(&entry.unit, at, &mut self.desk);
+        }
         if entry.unit == self.desk.me {
             return Ok(());
         }

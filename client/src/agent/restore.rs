@@ -21,7 +21,7 @@ pub type Values = Vec<(String, Zeroizing<Vec<u8>>)>;
 pub const FIRST: &[&str] = &["chain", "posted", "roster", "link", "accord", "parked", "pair", "wanted"];
 
 /// Namespaces of each peer, and of each peer and epoch, in the order in which they are read.
-const OF_PEER: &[&str] = &["number", "met", "okey", "case"];
+const OF_PEER: &[&str] = &["officer", "number", "met", "okey", "case"];
 const OF_EPOCH: &[&str] = &["leaf", "blinds", "padding", "sent", "match", "ack", "notice"];
 
 /// What the vault holds of the agent is damaged, or was written by another version.
@@ -75,6 +75,12 @@ impl Agent {
             self.roster.apply(&self.desk.federation, &entry).map_err(|_| Damaged(name))?;
             if unit != self.desk.me {
                 self.links.entry(unit).or_default();
+            }
+        }
+        let units: Vec<UnitName> = self.roster.members().map(|(unit, _)| unit.clone()).collect();
+        for unit in units {
+            for (name, value) in take(&format!("officer/{unit}")) {
+                self.certified.load(unit.clone(), &value).ok_or(Damaged(name))?;
             }
         }
         for (name, value) in take("accord") {

@@ -50,12 +50,13 @@ impl Context {
         text.map(Passphrase::new).ok_or(CommandError::NoPassphrase { variable })
     }
 
-    /// A new passphrase: from the file that `variable` names, else typed twice.
-    pub fn new_passphrase(&self, variable: &'static str) -> Result<Passphrase, CommandError> {
+    /// A new passphrase: from the file that `variable` names, else typed twice. `prompt` is the key of
+    /// what is asked.
+    pub fn new_passphrase(&self, variable: &'static str, prompt: &str) -> Result<Passphrase, CommandError> {
         if let Some(path) = (self.environment)(variable).filter(|path| !path.is_empty()) {
             return Ok(home::from_file(&PathBuf::from(path))?);
         }
-        let text = self.terminal.ask_new_passphrase(&self.messages);
+        let text = self.terminal.ask_new_passphrase(&self.messages, prompt);
         text.map(Passphrase::new).ok_or(CommandError::NoPassphrase { variable })
     }
 

@@ -3,12 +3,14 @@
 //! Made by commands; shown by command.rs. *Not here:* the words (language files).
 
 use super::Exit;
+use super::context::OFFICER_PASSPHRASE_FILE;
 use crate::broker::BrokerError;
 use crate::home::{HomeError, PassphraseError};
 use crate::import::{Cause, ImportError};
 use crate::language::Messages;
 use crate::mapping::MappingError;
 use crate::membership::MembershipError;
+use crate::officers::OfficerError;
 use crate::register::RegisterError;
 use crate::say;
 use crate::session::SessionError;
@@ -38,6 +40,8 @@ pub enum CommandError {
     Membership(MembershipError),
     /// The unit at work: vault, broker, log.
     Session(SessionError),
+    /// An officer, or the officer's key.
+    Officer(OfficerError),
     /// The accord's identifier rules.
     Rules(identifier::RulesError),
     /// A message of the command's own: its key, and the exit code.
@@ -64,11 +68,13 @@ impl CommandError {
             CommandError::Vault(VaultError::Locked)
             | CommandError::Register(RegisterError::Vault(VaultError::Locked))
             | CommandError::Membership(MembershipError::Vault(VaultError::Locked))
+            | CommandError::Officer(OfficerError::Locked | OfficerError::Vault(VaultError::Locked))
             | CommandError::Passphrase(_)
             | CommandError::NoPassphrase { .. } => Exit::Locked,
             CommandError::Mapping(_) | CommandError::Home(HomeError::Nowhere) => Exit::Usage,
             CommandError::Membership(MembershipError::Broker(error)) => broker_exit(error),
             CommandError::Session(error) => session_exit(error),
+            CommandError::Officer(OfficerError::Name) => Exit::Usage,
             CommandError::Rules(_) => Exit::VerificationFailed,
             CommandError::Told { exit, .. } => *exit,
             _ => Exit::Refused,
@@ -98,11 +104,15 @@ impl CommandError {
             CommandError::Passphrase(PassphraseError::File { path, error }) => {
                 say!(messages, "error-file", path = path.display().to_string(), why = error.to_string())
             }
+            CommandError::NoPassphrase { variable } if *variable == OFFICER_PASSPHRASE_FILE => {
+                say!(messages, "error-no-officer-passphrase", variable = *variable)
+            }
             CommandError::NoPassphrase { variable } => say!(messages, "error-no-passphrase", variable = *variable),
             CommandError::Membership(MembershipError::Vault(error)) => vault(error, messages),
             CommandError::Membership(MembershipError::Damaged(_)) => messages.text("error-no-unit"),
             CommandError::Membership(MembershipError::Broker(error)) => broker(error, messages),
             CommandError::Session(error) => session(error, messages),
+            CommandError::Officer(error) => officer(error, messages),
             CommandError::Membership(error) => say!(messages, "error-membership", why = error.to_string()),
             CommandError::Rules(error) => say!(messages, "error-rules", why = error.to_string()),
             CommandError::Told { key, variables, .. } => {
@@ -126,6 +136,23 @@ fn session(error: &SessionError, messages: &Messages) -> String {
         SessionError::NotNow { code, .. } => say!(messages, "error-not-now", code = code.as_str()),
         other => say!(messages, "error-session", why = other.to_string()),
     }
+}
+
+fn officer(error: &OfficerError, messages: &Messages) -> String {
+    let key = match error {
+        OfficerError::Locked => "error-officer-locked",
+        OfficerError::Name => "error-officer-name",
+        OfficerError::Taken => "error-officer-taken",
+        OfficerError::Unknown => "error-officer-unknown",
+        OfficerError::Revoked => "error-officer-revoked",
+        OfficerError::TooMany => "error-officer-too-many",
+        OfficerError::Vault(error) | OfficerError::Membership(MembershipError::Vault(error)) => {
+            return vault(error, messages);
+        }
+        OfficerError::Membership(MembershipError::NotJoined) => "error-not-joined",
+        OfficerError::Membership(error) => return say!(messages, "error-membership", why = error.to_string()),
+    };
+    messages.text(key)
 }
 
 fn session_exit(error: &SessionError) -> Exit {
@@ -224,4 +251,4 @@ macro_rules! from {
 }
 from!(VaultError => Vault, RegisterError => Register, ImportError => Import, MappingError => Mapping,
       HomeError => Home, PassphraseError => Passphrase, identifier::RulesError => Rules, MembershipError => Membership,
-      SessionError => Session);
+      SessionError => Session, OfficerError => Officer);

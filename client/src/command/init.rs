@@ -12,8 +12,8 @@ use protocol::name::UnitName;
 use rand_core::{CryptoRng, UnwrapErr};
 use serde_json::json;
 
-/// The shortest passphrase that a new vault takes, in characters.
-const SHORTEST: usize = 8;
+/// The shortest passphrase that a new vault or officer takes, in characters.
+pub(super) const SHORTEST: usize = 8;
 
 /// `sutura init --unit NAME`
 #[derive(clap::Args)]
@@ -59,7 +59,7 @@ async fn vault(weak: bool, context: &Context, rng: &mut impl CryptoRng) -> Resul
         let vault = context.open_vault().await?;
         return Ok(if vault.count("unit").await? == 0 { Some(vault) } else { None });
     }
-    let passphrase = context.new_passphrase(PASSPHRASE_FILE)?;
+    let passphrase = context.new_passphrase(PASSPHRASE_FILE, "passphrase-new")?;
     if passphrase.expose_secret().chars().count() < SHORTEST {
         return Err(CommandError::told(Exit::Usage, "error-init-short", &[("shortest", &SHORTEST.to_string())]));
     }

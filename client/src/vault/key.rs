@@ -1,6 +1,6 @@
 //! The vault's key: wrapped under the passphrase, and the two keys derived from it.
 //!
-//! Called by vault.rs at creation and opening, and by sealed.rs for each row. *Not here:* Argon2id (passphrase.rs).
+//! Called by vault.rs at creation and opening, by sealed.rs for each row, and by wrapped.rs. *Not here:* Argon2id (passphrase.rs).
 //!
 //! The vault key is 32 random bytes. It is stored as XChaCha20-Poly1305 under Argon2id(passphrase), with the parameters
 //! in the associated data, so that nobody can lower them without notice. From it come, by HKDF-SHA-256, a sealing key and
@@ -90,7 +90,7 @@ impl VaultKey {
     }
 }
 
-fn cipher(key: &[u8; 32]) -> XChaCha20Poly1305 {
+pub(super) fn cipher(key: &[u8; 32]) -> XChaCha20Poly1305 {
     let mut key = chacha20poly1305::Key::from(*key);
     let cipher = XChaCha20Poly1305::new(&key);
     key.as_mut_slice().zeroize();
@@ -105,7 +105,7 @@ fn wrap_context(hashing: Hashing, salt: &[u8; 16]) -> Vec<u8> {
     out
 }
 
-fn seal(aead: &XChaCha20Poly1305, context: &[u8], text: &[u8], out: &mut Vec<u8>) -> Result<(), VaultError> {
+pub(super) fn seal(aead: &XChaCha20Poly1305, context: &[u8], text: &[u8], out: &mut Vec<u8>) -> Result<(), VaultError> {
     let nonce: [u8; NONCE] = out.as_slice().try_into().map_err(|_| VaultError::Hashing)?;
     // Room first: the buffer holds plain text for a moment, and must not leave a copy behind by moving.
     out.reserve_exact(text.len() + TAG);
@@ -117,7 +117,7 @@ fn seal(aead: &XChaCha20Poly1305, context: &[u8], text: &[u8], out: &mut Vec<u8>
     Ok(())
 }
 
-fn open(aead: &XChaCha20Poly1305, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn open(aead: &XChaCha20Poly1305, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, rest) = sealed.split_at_checked(NONCE)?;
     let (text, tag) = rest.split_at_checked(rest.len().checked_sub(TAG)?)?;
     let nonce: [u8; NONCE] = nonce.try_into().ok()?;

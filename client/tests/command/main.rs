@@ -176,3 +176,63 @@ fn an_import_that_is_killed_leaves_all_or_nothing() {
     assert_eq!(code, 0, "{error}");
     assert!(seen.iter().all(|records| [0, 6000].contains(records)), "{seen:?}");
 }
+
+/// R30: officers have passphrases of their own; a unit that is in no federation has no officers yet.
+#[test]
+fn officers_need_a_federation_and_a_passphrase_of_their_own() {
+    let unit = Unit::ready();
+    let officer = |line: &str| {
+        let mut command = unit.command(line);
+        told(command.env("SUTURA_OFFICER_PASSPHRASE_FILE", unit.path("officer")).output().unwrap())
+    };
+    private(&unit.path("officer"), "Awa's own words", 0o600);
+    let (code, out, error) = officer("officers add Awa --role head --weak-passphrase-hashing");
+    assert!(code == 1 && out.is_empty() && error.contains("sutura join"), "{error}");
+    invited(&unit);
+    let (code, out, error) = officer("officers list");
+    assert!(code == 1 && out.is_empty() && error.contains("sutura officers add"), "{error}");
+    let (code, _, error) = unit.run("officers add Awa --role head --weak-passphrase-hashing");
+    assert!(code == 3 && error.contains("SUTURA_OFFICER_PASSPHRASE_FILE"), "{error}");
+    let (code, _, error) = officer("officers add 12 --role head --weak-passphrase-hashing");
+    assert!(code == 2 && error.contains("name"), "{error}");
+    let (code, _, error) = officer("officers add Awa --role boss");
+    assert!(code == 2 && error.contains("boss"), "{error}");
+
+    let (code, out, error) = officer("officers add Awa --role legal-officer --weak-passphrase-hashing --json");
+    let made: serde_json::Value = serde_json::from_str(&out).unwrap_or_default();
+    assert_eq!((code, &made["number"], &made["role"]), (0, &1.into(), &"legal-officer".into()), "{error}");
+    let (code, _, error) = officer("officers add Awa --role head --weak-passphrase-hashing --lang fr");
+    assert!(code == 1 && error.contains("porte déjà ce nom"), "{error}");
+    let (code, out, _) = unit.run("officers list --json");
+    let listed: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let own = &listed["own"][0];
+    assert_eq!(
+        (code, &own["name"], &own["standing"], &own["accepted"]),
+        (0, &"Awa".into(), &"waiting".into(), &false.into())
+    );
+    let (code, out, error) = unit.run("officers list --lang fr");
+    assert!(code == 0 && out.contains("juriste") && error.contains("sutura sync"), "{out}{error}");
+    // Nothing was sent yet: the log can still come to know the officer, so nothing is destroyed.
+    let (code, _, error) = unit.run("officers revoke Awa");
+    assert!(code == 1 && error.contains("sutura sync"), "{error}");
+    let (code, _, error) = unit.run("officers revoke Binta");
+    assert!(code == 1 && error.contains("no such officer"), "{error}");
+    private(&unit.path("officer"), "short", 0o600);
+    assert_eq!(officer("officers add Binta --role head").0, 2);
+    let (_, out, _) = unit.run("officers add --help");
+    assert!(out.contains("legal-officer") && out.contains("Example:"), "{out}");
+}
+
+/// The unit has an invite of a broker that is not there.
+fn invited(unit: &Unit) {
+    let invite = protocol::invite::Invite {
+        federation: "test".into(),
+        broker: protocol::Bytes(*b"\x3d\x40\x17\xc3\xe8\x43\x89\x5a\x92\xb7\x0a\xa7\x4d\x1b\x7e\xbc\x9c\x98\x2c\xcf\x2e\xc4\x96\x8c\xc0\xcd\x55\xf1\x2a\xf4\x66\x0c"),
+        address: "127.0.0.1:1".into(),
+        authority: protocol::Bytes([2; 32]),
+        unit: "SN".parse().unwrap(),
+        token: protocol::Bytes([3; 32]),
+    };
+    let (code, _, error) = unit.run(&format!("join {invite}"));
+    assert_eq!(code, 6, "{error}");
+}

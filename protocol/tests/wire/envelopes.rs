@@ -28,10 +28,12 @@ const SAID: &[(Kind, &str, &str, &str)] = &[
     (Kind::Acknowledgement, "acknowledgement", "GM", "SN"),
     (Kind::Dispute, "dispute_wrong_confirmation", "SN", "GM"),
     (Kind::EpochClosed, "epoch_closed", "@broker", "@all"),
+    (Kind::Officer, "officer_head", "GM", "@all"),
 ];
 
 fn header(federation: &Federation, index: usize, kind: Kind, sender: Party, receiver: Party) -> Header {
-    let outside = matches!(kind, Kind::Roster | Kind::AccordProposal | Kind::AccordSignature | Kind::EpochClosed);
+    let outside =
+        matches!(kind, Kind::Roster | Kind::AccordProposal | Kind::AccordSignature | Kind::EpochClosed | Kind::Officer);
     Header {
         version: label::VERSION,
         federation: federation.id,

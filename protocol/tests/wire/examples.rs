@@ -6,6 +6,7 @@ use crate::federation::{ACCORD, Federation, TITLE, rng, start};
 use crate::plain::Plain;
 use protocol::mailbox::*;
 use protocol::message::*;
+use protocol::officer::{Certificate, NameOpening, OfficerEntry, OfficerKey, OfficerRole};
 use protocol::roster::join_entry;
 use protocol::tagset::{self, Leaf};
 use protocol::{Bytes, Hash, codec};
@@ -117,6 +118,21 @@ pub(crate) fn heads() -> Vec<Example> {
         let what = "the array ends before a leaf that is absent";
         out.push(example(name, "R18", what, &Dispute { about: hash(0x81), reason, leaf }));
     }
+    for (at, role) in OfficerRole::ALL.into_iter().enumerate() {
+        let key = OfficerKey::from_secret(&[0x91 + at as u8; 32]);
+        let name = NameOpening { name: format!("Officer {at}"), salt: hash(0xa1) };
+        // numbers on both sides of CBOR's lengths
+        let number = [1, 23, 24, 255, 256, 10_000][at];
+        let certificate = Certificate::new(&federation.id, &gm, number, role, &name, &key);
+        let what = "of GM; the signature is the officer's own, the unit's is the envelope's";
+        out.push(example(
+            &format!("officer_{role}").replace('-', "_"),
+            "R30",
+            what,
+            &OfficerEntry::Certified(certificate),
+        ));
+    }
+    out.push(example("officer_revoked", "R30", "this number signs nothing more", &OfficerEntry::Revoked(24)));
     out.push(example("epoch_closed", "R23", "the envelope's own epoch is 0", &EpochClosed { closed: 1 }));
     out
 }

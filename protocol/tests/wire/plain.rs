@@ -9,6 +9,7 @@ use protocol::identity::PublicKeys;
 use protocol::mailbox::*;
 use protocol::message::*;
 use protocol::name::{Party, UnitName};
+use protocol::officer::{Certificate, OfficerEntry, OfficerRole};
 use serde_json::{Value, json};
 
 /// Shows itself as plain JSON: numbers, texts, hexadecimal bytes, null, lists and objects.
@@ -68,8 +69,9 @@ enumerations! {
     Role { Agent, Broker, Officer }
     Kind {
         Roster, AccordProposal, AccordSignature, Commitment, Contribution, Request, Count, Evaluation, Refusal, TagSet,
-        Notice, Acknowledgement, Dispute, EpochClosed
+        Notice, Acknowledgement, Dispute, EpochClosed, Officer
     }
+    OfficerRole { Investigator, Contact, Head, LegalOfficer, Magistrate, Mentor }
     Standing { Admitted, Suspended, Left }
     Size { Opening, Bulk, Small }
     RefusalReason { OverQuota, OtherSecret, BadPoint, Restored, Stopped, Size, IdentifierVersion }
@@ -91,12 +93,16 @@ macro_rules! records {
         })*
 
         /// Every record and its fields, in the order of the wire.
-        pub(crate) const RECORDS: &[(&str, &[&str])] = &[$((stringify!($t), &[$(stringify!($field)),*])),*];
+        pub(crate) const RECORDS: &[(&str, &[&str])] = &[
+            $((stringify!($t), &[$(stringify!($field)),*]),)*
+            ("OfficerEntry", &["entry", "of"]),
+        ];
 
         /// Decodes `bytes` as the record of this name, and encodes the result.
         pub(crate) fn decoded_again(record: &str, bytes: &[u8]) -> Result<Vec<u8>, CodecError> {
             match record {
                 $(stringify!($t) => codec::decode::<$t>(bytes).map(|value| codec::encode(&value)),)*
+                "OfficerEntry" => codec::decode::<OfficerEntry>(bytes).map(|value| codec::encode(&value)),
                 other => panic!("no record is called {other}"),
             }
         }
@@ -123,6 +129,7 @@ records! {
     Acknowledgement { digest, received }
     Dispute { about, reason, leaf }
     EpochClosed { closed }
+    Certificate { number, role, key, name, possession }
     Joining { token, entry, certificate_request }
     Joined { certificate }
     State { now_ms, sequence, previous, mailbox }
@@ -137,6 +144,16 @@ records! {
     InclusionQuery { size, entries }
     Proofs { proofs }
     LeafEvidence { envelope, head, head_path, parts, leaf, nonce, index, path }
+}
+
+/// The one record that is a choice: its number, then an array of what it is about.
+impl Plain for OfficerEntry {
+    fn plain(&self) -> Value {
+        match self {
+            OfficerEntry::Certified(certificate) => json!({"entry": 0, "of": [certificate.plain()]}),
+            OfficerEntry::Revoked(number) => json!({"entry": 1, "of": [number]}),
+        }
+    }
 }
 
 /// The fields of a record, in the order of the wire.

@@ -14,6 +14,7 @@ use protocol::invite::Invite;
 use protocol::mailbox::*;
 use protocol::message::*;
 use protocol::name::{Party, UnitName};
+use protocol::officer::{Certificate, OfficerEntry, OfficerRole};
 use protocol::overlap::RecordNumber;
 use protocol::seal::PUBLIC_LEN;
 use protocol::tagset::{Leaf, Reader, Row, Tag, root, rows};
@@ -80,6 +81,7 @@ fn kind() -> impl Strategy<Value = Kind> {
         Acknowledgement,
         Dispute,
         EpochClosed,
+        Officer,
     ])
 }
 
@@ -172,6 +174,10 @@ survives! {
     acknowledgement: (hash(), long()) => |(digest, received)| Acknowledgement { digest, received };
     dispute: (hash(), dispute_reason(), option::of(hash())) => |(about, reason, leaf)| Dispute { about, reason, leaf };
     epoch_closed: short() => |closed| EpochClosed { closed };
+    officer_certified: (short(), prop::sample::select(OfficerRole::ALL.to_vec()), hash(), hash(), fixed())
+        => |(number, role, key, name, possession)|
+            OfficerEntry::Certified(Certificate { number, role, key, name, possession });
+    officer_revoked: short() => OfficerEntry::Revoked;
     joining: (hash(), entry(), raw())
         => |(token, entry, certificate_request)| Joining { token, entry, certificate_request };
     joined: raw() => |certificate| Joined { certificate };

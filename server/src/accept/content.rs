@@ -17,6 +17,7 @@ use protocol::message::{
     ParcelPart, Refusal, Request, TagSet,
 };
 use protocol::name::UnitName;
+use protocol::officer::OfficerEntry;
 
 const POINT_LEN: u64 = 32;
 const MAX_POINTS: u64 = 65_536;
@@ -136,6 +137,7 @@ fn check_head(kind: Kind, content: &Content) -> Result<(), BodyRefused> {
         Kind::Dispute => content.head::<Dispute>().map(drop),
         Kind::Act => content.head::<Act>().map(drop),
         Kind::ParcelPart => content.head::<ParcelPart>().map(drop),
+        Kind::Officer => content.head::<OfficerEntry>().map(drop),
         Kind::Roster | Kind::Notice | Kind::EpochClosed | Kind::Deadline => Err(BodyRefused::Head),
     }
 }

@@ -28,6 +28,7 @@ mod joining;
 mod killed;
 mod large;
 mod matching;
+mod officers;
 mod refusals;
 mod restart;
 mod scene;

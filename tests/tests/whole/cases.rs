@@ -361,7 +361,8 @@ fn what_the_manual_or_the_kernel_forbids_does_not_leave_the_unit() {
     let terms = s.terms(&manifest, ConsentKind::Parcel);
     s.consent("head", &manifest, &terms);
     let openings = manifest.openings();
-    let again = s.act("SN", "head", "consent", Content::Consent(terms.clone()), |m| m.openings = Some(openings.clone()));
+    let again =
+        s.act("SN", "head", "consent", Content::Consent(terms.clone()), |m| m.openings = Some(openings.clone()));
     assert_eq!(again, Err("consent-same-officer"));
     let unattested =
         s.act("SN", "legal", "consent", Content::Consent(terms.clone()), |m| m.openings = Some(openings.clone()));

@@ -3,5 +3,6 @@
 mod agents;
 mod cases;
 mod misbehaviours;
+mod officers;
 mod privacy;
 mod processes;
