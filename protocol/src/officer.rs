@@ -239,7 +239,7 @@ impl OfficerRefused {
 pub struct Officer {
     /// The certificate.
     pub certificate: Certificate,
-    /// Whether a revocation was logged.
+    /// Whether a revocation was logged, or the unit has other keys than those that certified the officer.
     pub revoked: bool,
 }
 
@@ -276,6 +276,19 @@ impl Officers {
             }
         }
         Ok(())
+    }
+
+    /// Puts back what [`Officers::apply`] took in before: from one's own store, and from nowhere else.
+    pub fn restore(&mut self, unit: UnitName, officer: Officer) {
+        self.known.insert((unit, officer.certificate.number), officer);
+    }
+
+    /// `unit` has other keys from here on: nobody whom the old keys certified signs any more. Otherwise a broker that
+    /// substituted a unit's keys for a while (R7) would leave officers behind whom the unit never certified.
+    pub fn rekeyed(&mut self, unit: &UnitName) {
+        for (_, officer) in self.known.range_mut((unit.clone(), 0)..=(unit.clone(), u32::MAX)) {
+            officer.revoked = true;
+        }
     }
 
     /// Everybody that `unit` ever certified, by number.
@@ -328,7 +341,29 @@ mod tests {
         assert_eq!(officers.in_standing(&unit, 1), None);
         assert_eq!(officers.apply(&federation, &unit, &OfficerEntry::Revoked(1)), Err(OfficerRefused::Unknown));
         assert_eq!(officers.next_number(&unit), 2);
+        let mut again = Officers::default();
+        for (_, officer) in officers.of(&unit) {
+            again.restore(unit.clone(), officer.clone());
+        }
+        assert_eq!(again, officers);
         let bytes = codec::encode(&entry);
         assert_eq!(codec::decode::<OfficerEntry>(&bytes), Ok(entry));
+    }
+
+    #[test]
+    fn nobody_whom_substituted_keys_certified_stays_in_standing() {
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let federation: Hash = Bytes([1; 32]);
+        let units: [UnitName; 2] = ["SN".parse().unwrap(), "SN2".parse().unwrap()];
+        let mut officers = Officers::default();
+        for unit in &units {
+            let (key, name) = (OfficerKey::generate(&mut rng), NameOpening::new("B. Sy", &mut rng).unwrap());
+            let certificate = Certificate::new(&federation, unit, 1, OfficerRole::LegalOfficer, &name, &key);
+            assert_eq!(officers.apply(&federation, unit, &OfficerEntry::Certified(certificate)), Ok(()));
+        }
+        officers.rekeyed(&units[0]);
+        assert_eq!(officers.in_standing(&units[0], 1), None);
+        assert!(officers.in_standing(&units[1], 1).is_some(), "of another unit");
+        assert_eq!(officers.next_number(&units[0]), 2, "a number is never used again");
     }
 }

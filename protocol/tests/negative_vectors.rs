@@ -9,6 +9,8 @@
 mod accord;
 #[path = "negative/acknowledgements.rs"]
 mod acknowledgements;
+#[path = "negative/acts.rs"]
+mod acts;
 #[path = "negative/arbitrary_bytes.rs"]
 mod arbitrary_bytes;
 #[path = "negative/envelopes.rs"]
@@ -23,6 +25,8 @@ mod forgery;
 mod membership;
 #[path = "negative/mutation.rs"]
 mod mutation;
+#[path = "negative/officers.rs"]
+mod officers;
 #[path = "wire/plain.rs"]
 mod plain;
 #[path = "negative/records.rs"]

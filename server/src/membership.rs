@@ -8,6 +8,7 @@ use crate::agreement::bump;
 use crate::authority::{AuthorityError, fingerprint, read_request};
 use crate::broker::Broker;
 use crate::log::Writing;
+use crate::officers;
 use crate::speak::Moment;
 use crate::store::{Order, Result, StoreError};
 use protocol::codec::{self, Bytes, Hash};
@@ -167,7 +168,7 @@ impl Broker {
     }
 
     /// Admits a unit that asked to join, or one that was suspended. A unit that joined anew gets its new keys, which
-    /// blocks it at every peer until officers have verified it again (R7).
+    /// blocks it at every peer until officers have verified it again (R7), and none of its officers.
     pub async fn admit(&self, unit: &UnitName, now_ms: u64) -> Result<(), MembershipRefused> {
         let mut writing = self.writing().await?;
         const ASKED: &str = "SELECT token_hash, entry, request FROM joining WHERE unit = $1 AND certificate IS NULL";
@@ -179,6 +180,10 @@ impl Broker {
                 const GIVE: &str = "UPDATE joining SET certificate = $1 WHERE token_hash = $2";
                 writing.tx.run(GIVE, &[certificate.as_slice().into(), (&hash).into()]).await?;
                 let entry = read_entry(&entry)?;
+                let before = entry_of(&mut writing, unit).await?;
+                if before.is_some_and(|before| before.keys != entry.keys) {
+                    officers::rekeyed(&mut writing, unit).await?;
+                }
                 const KEEP: &str = "INSERT INTO unit (name, entry, signing, standing, certificate)
                     VALUES ($1, $2, $3, 0, $4)
                     ON CONFLICT (name) DO UPDATE SET signing = excluded.signing, certificate = excluded.certificate";

@@ -135,7 +135,7 @@ fn encodings(cases: &mut Cases<'_>) {
     put("version_256", "version", &[0x19, 1, 0], "envelope-malformed");
     put("epoch_above_32_bits", "epoch", &[0x1b, 0, 0, 0, 1, 0, 0, 0, 0], "envelope-malformed");
     put("kind_0", "kind", &[0], "envelope-malformed");
-    put("kind_15", "kind", &[15], "envelope-malformed");
+    put("kind_23", "kind", &[23], "envelope-malformed");
     put("role_3", "role", &[3], "envelope-malformed");
     let other_shape = array(&[&[2], &text("another shape")]);
     cases.push(

@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 fn shortest(examples: Vec<Example>) -> Vec<Example> {
     let mut out: BTreeMap<&str, Example> = BTreeMap::new();
     for example in examples {
+        // A choice has encodings of its own kind of wrong: see officers.rs.
+        if example.record == "OfficerEntry" {
+            continue;
+        }
         let shorter = out.get(example.record).is_none_or(|kept| example.encoded.len() < kept.encoded.len());
         if shorter {
             out.insert(example.record, example);

@@ -24,10 +24,14 @@ macro_rules! on_each_store {
 }
 
 mod accords;
+mod acts;
+mod desk;
 mod joining;
 mod killed;
 mod large;
+mod limits;
 mod matching;
+mod parcels;
 mod refusals;
 mod restart;
 mod scene;
