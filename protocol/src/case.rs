@@ -256,7 +256,7 @@ impl Case {
     /// Checks an act against the receiver's clock. For whoever has one: the broker, when it accepts.
     ///
     /// # Errors
-    /// [`CaseRefused::TimeAhead`], [`CaseRefused::Late`].
+    /// [`CaseRefused::TimeAhead`], [`CaseRefused::Late`], and [`CaseRefused::Consent`] for what has expired meanwhile.
     pub fn check_moment(&self, manual: &Manual, act: &VerifiedAct<'_>, now_ms: u64) -> Result<(), CaseRefused> {
         if act.statement().at_ms > now_ms.saturating_add(MAX_AHEAD_MS) {
             return Err(CaseRefused::TimeAhead);
@@ -264,12 +264,30 @@ impl Case {
         if self.deadline_ms(manual).is_some_and(|deadline| now_ms >= deadline) {
             return Err(CaseRefused::Late);
         }
-        if let Content::Parcel(head) = &act.statement().content
-            && self.ledger.consent(&head.consent).is_some_and(|held| held.terms.until_ms <= now_ms)
-        {
-            return Err(ConsentRefused::Expired.into());
-        }
-        Ok(())
+        self.check_kernel_moment(act, now_ms).map_err(CaseRefused::from)
+    }
+
+    /// What the kernel judges by the act's own time, by the receiver's clock too: no act is dated back to before an
+    /// expiry that has passed.
+    fn check_kernel_moment(&self, act: &VerifiedAct<'_>, now_ms: u64) -> Result<(), ConsentRefused> {
+        let said = act.statement();
+        let counts = |held: &crate::consent::Held| {
+            let ours = held.terms.kind == ConsentKind::Journal && held.terms.provider == said.unit;
+            ours && held.is_complete() && !held.withdrawn && held.terms.until_ms > now_ms
+        };
+        let expired = match &said.content {
+            Content::Consent(terms) => terms.until_ms <= now_ms,
+            Content::Parcel(head) => {
+                self.ledger.consent(&head.consent).is_some_and(|held| held.terms.until_ms <= now_ms)
+            }
+            Content::Journal => !self.ledger.consents().iter().any(counts),
+            Content::Validation(package) => {
+                let overdue = self.ledger.parcel(package).is_some_and(|parcel| parcel.is_overdue(now_ms));
+                return if overdue { Err(ConsentRefused::Parcel) } else { Ok(()) };
+            }
+            _ => false,
+        };
+        if expired { Err(ConsentRefused::Expired) } else { Ok(()) }
     }
 
     /// The case after an act.

@@ -9,6 +9,8 @@
 mod accord;
 #[path = "negative/acknowledgements.rs"]
 mod acknowledgements;
+#[path = "negative/acts.rs"]
+mod acts;
 #[path = "negative/arbitrary_bytes.rs"]
 mod arbitrary_bytes;
 #[path = "negative/envelopes.rs"]

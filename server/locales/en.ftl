@@ -21,6 +21,7 @@ status-federation = federation
 status-id = identifier
 status-units = units
 status-waiting = waiting to be admitted
+status-cases = open cases
 status-log = log
 status-log-value = { $size } entries, { $signed } in the last checkpoint
 status-witnesses = witnesses

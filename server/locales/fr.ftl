@@ -21,6 +21,7 @@ status-federation = fédération
 status-id = identifiant
 status-units = unités
 status-waiting = en attente d’admission
+status-cases = dossiers ouverts
 status-log = journal
 status-log-value = { $size } entrées, dont { $signed } dans le dernier point de contrôle
 status-witnesses = témoins

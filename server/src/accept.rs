@@ -9,12 +9,15 @@
 //! | receiver, accord, epoch, tick | `welcome` |
 //! | body and rows | `content` |
 //! | tag sets, acknowledgements | `tag_set`, `acknowledgement` |
+//! | acts of officers, parts of parcels | `act`, `parcel_part` |
 //!
 //! Callers: the route `POST /v1/envelopes`, tests, the exercise. *Not here:* the broker's own envelopes
 //! (`speak`).
 
 mod acknowledgement;
+mod act;
 mod content;
+mod parcel_part;
 mod tag_set;
 mod welcome;
 
@@ -129,7 +132,8 @@ impl Broker {
         if header.expires != 0 && now_ms > header.expires {
             return Err(ChainRefused::Expired.into());
         }
-        if header.role != Role::Agent {
+        // Whether an act is an officer's shows when its head is read.
+        if header.role != Role::Agent && (header.role, header.kind) != (Role::Officer, Kind::Act) {
             return Err(SenderRefused::Role.into());
         }
         let agreement = self.agreement_in(&mut writing.tx).await.or_fail()?;
@@ -148,6 +152,10 @@ impl Broker {
                 let peer = Party::Unit(unit.clone());
                 writing.deliver(peer_entry, &peer).await.or_fail()?;
                 writing.deliver(entry, &header.receiver).await.or_fail()?;
+            }
+            Deliver::Both => {
+                writing.deliver(entry, &header.receiver).await.or_fail()?;
+                writing.deliver_to(entry, unit).await.or_fail()?;
             }
             Deliver::Held => {}
         }
@@ -199,6 +207,8 @@ impl Broker {
             Kind::Acknowledgement => {
                 return acknowledgement::take_in(writing, unit, agreement, envelope, content).await;
             }
+            Kind::Act => return self.take_in_act(writing, unit, agreement, header, content, now_ms).await,
+            Kind::ParcelPart => return self.take_in_part(writing, unit, agreement, header, content, now_ms).await,
             _ => {}
         }
         Ok(Deliver::Now)
@@ -213,6 +223,8 @@ enum Deliver {
     Held,
     /// Now, and the held one with it.
     With(u64),
+    /// At once, and to its sender too: both units fold the same acts in the order of the log (R33).
+    Both,
 }
 
 /// The sender's chain: `Some(entry)` if exactly this envelope was accepted before (R24).

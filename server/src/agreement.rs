@@ -118,8 +118,13 @@ impl Agreement {
         (first..u32::MAX).take_while(is_over).collect()
     }
 
+    /// The accord of this hash, if it is complete.
+    pub fn complete(&self, accord: &Hash) -> Option<&Accord> {
+        self.chain.iter().find(|complete| complete.hash() == *accord).map(|accord| &**accord)
+    }
+
     fn is_complete(&self, accord: &Hash) -> bool {
-        self.chain.iter().any(|complete| complete.hash() == *accord)
+        self.complete(accord).is_some()
     }
 
     fn check_start(&self, accord: &Accord) -> Result<(), AccordRefused> {

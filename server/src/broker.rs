@@ -5,6 +5,7 @@
 
 use crate::agreement::Agreement;
 use crate::authority::Authority;
+use crate::cases::Manuals;
 use crate::home::{Home, Settings};
 use crate::mail::Mail;
 use crate::metrics::Metrics;
@@ -27,6 +28,7 @@ struct Inner {
     mail: Mail,
     metrics: Metrics,
     agreement: Mutex<Arc<Agreement>>,
+    manuals: Manuals,
 }
 
 /// How the broker stands.
@@ -40,6 +42,8 @@ pub struct Status {
     pub admitted: u64,
     /// Units that asked to join and wait for the operator.
     pub waiting: u64,
+    /// Cases that are not at an end.
+    pub cases: u64,
     /// Entries in the log.
     pub log_size: u64,
     /// Entries that the latest checkpoint covers.
@@ -74,6 +78,7 @@ impl Broker {
             mail: Mail::default(),
             metrics: Metrics::new(),
             agreement: Mutex::default(),
+            manuals: Manuals::default(),
         })))
     }
 
@@ -118,6 +123,10 @@ impl Broker {
         &self.0.mail
     }
 
+    pub(crate) fn manuals(&self) -> &Manuals {
+        &self.0.manuals
+    }
+
     pub(crate) fn agreement_cell(&self) -> &Mutex<Arc<Agreement>> {
         &self.0.agreement
     }
@@ -134,6 +143,7 @@ impl Broker {
             federation_id: self.federation().to_string(),
             admitted: count("SELECT count(*) FROM unit WHERE standing = 0").await?,
             waiting: count("SELECT count(*) FROM joining WHERE certificate IS NULL").await?,
+            cases: count("SELECT count(*) FROM case_file WHERE deadline_ms IS NOT NULL").await?,
             log_size: self.log_size().await?,
             checkpoint_size: count("SELECT coalesce(max(size), 0) FROM checkpoint").await?,
             witnesses: count("SELECT count(*) FROM cosignature WHERE size = (SELECT max(size) FROM cosignature)")

@@ -1,4 +1,4 @@
-//! The end of a tick: cuts, notices, padding, a checkpoint; and the end of an epoch (R15 to R17, R26).
+//! The end of a tick: cuts, notices, padding, a checkpoint; the end of an epoch; limits of cases (R15 to R17, R26, R29).
 //!
 //! [`Broker::tick`] does all that is due at a moment, and may be called at any time, by several processes at once: what
 //! is done is not done again. Callers: [`crate::serve`], tests and simulations. *Not here:* a clock.
@@ -33,9 +33,11 @@ pub struct Ticked {
     pub matches: u64,
     /// Epochs that were closed.
     pub epochs: u64,
+    /// Limits of cases that passed.
+    pub deadlines: u64,
     /// Size of the log in a checkpoint that was signed, if one was.
     pub checkpoint: Option<u64>,
-    /// When the present tick ends, in milliseconds: nothing is due before it but checkpoints.
+    /// When the present tick ends, in milliseconds: nothing is due before it but checkpoints and limits of cases.
     pub next_ms: Option<u64>,
 }
 
@@ -44,7 +46,8 @@ const CUTS_TOGETHER: u64 = 64;
 const MATCHES_TOGETHER: u64 = 4096;
 
 impl Broker {
-    /// Does all that is due at `now_ms`: closes the ticks that are over, the epochs that are over, and signs the log.
+    /// Does all that is due at `now_ms`: closes the ticks that are over, the epochs that are over, passes the limits of
+    /// cases, and signs the log.
     pub async fn tick(&self, now_ms: u64) -> Result<Ticked> {
         let agreement = self.refresh_agreement().await?;
         let mut done = Ticked::default();
@@ -54,6 +57,9 @@ impl Broker {
                 self.close_ticks(&agreement, now, now_ms, &mut done).await?;
             }
         }
+        // A case that cannot go on stops no tick and no checkpoint: the failure is told when these are done.
+        let deadlines = self.pass_deadlines(now_ms).await;
+        let destroyed = self.destroy_parts(now_ms).await;
         if self.is_checkpoint_due(&agreement, &done, now_ms).await? {
             let mut writing = self.writing().await?;
             if agreement.is_founded() {
@@ -62,6 +68,8 @@ impl Broker {
             done.checkpoint = Some(self.sign_checkpoint(&mut writing, now_ms).await?);
             writing.commit(self).await?;
         }
+        done.deadlines = deadlines?;
+        destroyed?;
         Ok(done)
     }
 

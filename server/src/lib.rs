@@ -10,6 +10,7 @@
 //! | taking in envelopes: every check in its order | [`accept`], [`refusal`] |
 //! | accords, ticks and epochs | [`agreement`] |
 //! | comparing and notices | `matching` |
+//! | cases and their limits, parts of parcels | `cases`, `deadlines`, `parcels` |
 //! | what happens at a tick's end | [`closing`] |
 //! | bodies in frames, mailboxes | [`staging`], [`mail`] |
 //! | the log and its checkpoints | [`log`] |
@@ -23,8 +24,10 @@ pub mod accept;
 pub mod agreement;
 mod authority;
 pub mod broker;
+mod cases;
 pub mod closing;
 mod connections;
+mod deadlines;
 pub mod evidence;
 pub mod home;
 pub mod http;
@@ -34,6 +37,7 @@ mod matching;
 pub mod membership;
 pub mod metrics;
 mod officers;
+mod parcels;
 pub mod refusal;
 pub mod serve;
 mod speak;

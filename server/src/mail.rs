@@ -53,8 +53,8 @@ pub enum FrameRefused {
     /// Not in this unit's mailbox, or no such frame.
     #[error("no such envelope in this mailbox, or no such frame of it")]
     Unknown,
-    /// The epoch is closed, and its bodies are destroyed.
-    #[error("the body was destroyed when its epoch closed")]
+    /// The epoch is closed, or the parcel was recalled or is at the end of its time: the bodies are destroyed.
+    #[error("the body was destroyed: its epoch closed, or its parcel was recalled or is at the end of its time")]
     Destroyed,
 }
 
@@ -246,7 +246,7 @@ pub(crate) fn kind_name(kind: Kind) -> &'static str {
         Kind::Acknowledgement => "acknowledgement",
         Kind::Dispute => "dispute",
         Kind::Act => "act",
-        Kind::ParcelPart => "parcel part",
+        Kind::ParcelPart => "parcel-part",
         Kind::Deadline => "deadline",
         Kind::EpochClosed => "epoch-closed",
         Kind::Officer => "officer",

@@ -4,6 +4,8 @@
 //! routes that take no envelope, which stand beside what they refuse.
 
 use crate::agreement::AccordRefused;
+use protocol::act::ActRefused;
+use protocol::case::CaseRefused;
 use protocol::envelope::EnvelopeError;
 use protocol::officer::OfficerRefused;
 use protocol::tagset::TagSetError;
@@ -41,6 +43,18 @@ pub enum Refusal {
     /// What an acknowledgement says.
     #[error(transparent)]
     Acknowledgement(#[from] AcknowledgementRefused),
+    /// The form and the signatures of an act.
+    #[error(transparent)]
+    Act(#[from] ActRefused),
+    /// What an act does: the manual or the consent kernel forbids it.
+    #[error(transparent)]
+    Case(#[from] CaseRefused),
+    /// The accord whose manual would rule the case.
+    #[error(transparent)]
+    Manual(#[from] ManualRefused),
+    /// A part of a parcel.
+    #[error(transparent)]
+    Part(#[from] PartRefused),
 }
 
 impl Refusal {
@@ -57,6 +71,10 @@ impl Refusal {
             Refusal::Accord(e) => e.code(),
             Refusal::Officer(e) => e.code(),
             Refusal::Acknowledgement(e) => e.code(),
+            Refusal::Act(e) => e.code(),
+            Refusal::Case(e) => e.code(),
+            Refusal::Manual(e) => e.code(),
+            Refusal::Part(e) => e.code(),
         }
     }
 }
@@ -82,8 +100,8 @@ pub enum SenderRefused {
     /// Not a member now.
     #[error("the sender is not admitted")]
     NotAdmitted,
-    /// A role that the broker does not know how to serve.
-    #[error("only a unit's agent may send this")]
+    /// Not the agent, or not the officer, whose word this kind is.
+    #[error("this is not said in this role")]
     Role,
     /// A kind that only the broker sends.
     #[error("only the broker sends this kind")]
@@ -201,6 +219,12 @@ pub enum BodyRefused {
     /// Not whole points, none, or too many.
     #[error("the rows are not 1 to 65536 points of 32 bytes")]
     Points,
+    /// Not as long as sealed matter is.
+    #[error("the rows are not as long as sealed matter is")]
+    Matter,
+    /// Nothing, or longer than a part may be.
+    #[error("the rows are not 1 to 1048592 bytes of a sealed parcel")]
+    Part,
 }
 codes!(BodyRefused {
     BodyRefused::Head => "head-malformed",
@@ -209,6 +233,8 @@ codes!(BodyRefused {
     BodyRefused::NotInline => "body-not-inline",
     BodyRefused::UnexpectedRows => "rows-unexpected",
     BodyRefused::Points => "points-malformed",
+    BodyRefused::Matter => "matter-length",
+    BodyRefused::Part => "part-length",
 });
 
 /// An acknowledgement (R18).
@@ -228,4 +254,53 @@ codes!(AcknowledgementRefused {
     AcknowledgementRefused::UnknownCut => "acknowledgement-unknown-cut",
     AcknowledgementRefused::Repeated => "acknowledgement-repeated",
     AcknowledgementRefused::Length => "acknowledgement-length",
+});
+
+/// The accord whose manual would rule a case (R29).
+#[derive(Debug, thiserror::Error, PartialEq, Eq, Clone, Copy)]
+pub enum ManualRefused {
+    /// None that is complete.
+    #[error("no complete accord has this hash")]
+    NoAccord,
+    /// It holds no manual, or one that breaks a rule of manuals.
+    #[error("the accord holds no manual that can be used")]
+    NoManual,
+}
+codes!(ManualRefused {
+    ManualRefused::NoAccord => "manual-without-accord",
+    ManualRefused::NoManual => "manual-none",
+});
+
+/// A part of a parcel (R31).
+#[derive(Debug, thiserror::Error, PartialEq, Eq, Clone, Copy)]
+pub enum PartRefused {
+    /// No case of these two units has this handle.
+    #[error("no case of these two units has this handle")]
+    NoCase,
+    /// The sender sealed no parcel of this package for the receiver.
+    #[error("no parcel of this package was sealed for this receiver")]
+    NoParcel,
+    /// Recalled, deleted, or at the end of its time.
+    #[error("the parcel was recalled, or is at the end of its time")]
+    Ended,
+    /// All of them were accepted.
+    #[error("all parts of this parcel are there")]
+    Complete,
+    /// Parts come in order.
+    #[error("the next part of this parcel has number {expected}")]
+    Order {
+        /// The number that would be accepted.
+        expected: u64,
+    },
+    /// The parts are not those of the act that sealed them.
+    #[error("the parts are not the ones that were sealed")]
+    Root,
+}
+codes!(PartRefused {
+    PartRefused::NoCase => "part-without-case",
+    PartRefused::NoParcel => "part-without-parcel",
+    PartRefused::Ended => "part-ended",
+    PartRefused::Complete => "part-complete",
+    PartRefused::Order { .. } => "part-order",
+    PartRefused::Root => "part-root",
 });

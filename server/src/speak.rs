@@ -1,7 +1,7 @@
 //! What the broker itself says: its own envelopes, in its own sequence (R23).
 //!
-//! Callers: [`crate::membership`] (roster), [`crate::matching`] (notices), [`crate::closing`] (closed epochs). *Not
-//! here:* units' envelopes.
+//! Callers: [`crate::membership`] (roster), [`crate::matching`] (notices), [`crate::closing`] (closed epochs),
+//! `deadlines` (limits of cases). *Not here:* units' envelopes.
 
 use crate::broker::Broker;
 use crate::log::Writing;

@@ -29,18 +29,35 @@ const SAID: &[(Kind, &str, &str, &str)] = &[
     (Kind::Dispute, "dispute_wrong_confirmation", "SN", "GM"),
     (Kind::EpochClosed, "epoch_closed", "@broker", "@all"),
     (Kind::Officer, "officer_head", "GM", "@all"),
+    (Kind::Act, "act_parcel", "GM", "SN"),
+    (Kind::ParcelPart, "parcel_part_first", "GM", "SN"),
+    (Kind::Act, "act_of_an_agent", "GM", "SN"),
+    (Kind::Deadline, "deadline", "@broker", "GM"),
 ];
 
-fn header(federation: &Federation, index: usize, kind: Kind, sender: Party, receiver: Party) -> Header {
-    let outside =
-        matches!(kind, Kind::Roster | Kind::AccordProposal | Kind::AccordSignature | Kind::EpochClosed | Kind::Officer);
+fn header(federation: &Federation, index: usize, kind: Kind, head: &str, sender: Party, receiver: Party) -> Header {
+    let outside = matches!(
+        kind,
+        Kind::Roster
+            | Kind::AccordProposal
+            | Kind::AccordSignature
+            | Kind::EpochClosed
+            | Kind::Officer
+            | Kind::Act
+            | Kind::ParcelPart
+            | Kind::Deadline
+    );
     Header {
         version: label::VERSION,
         federation: federation.id,
         accord: if outside { Bytes::ZERO } else { federation.accord.hash() },
         epoch: if outside { 0 } else { 1 },
         tick: index as u64 * 20,
-        role: if sender == Party::Broker { Role::Broker } else { Role::Agent },
+        role: match kind {
+            _ if sender == Party::Broker => Role::Broker,
+            Kind::Act if head != "act_of_an_agent" => Role::Officer,
+            _ => Role::Agent,
+        },
         sender,
         receiver,
         sequence: 0,
@@ -77,7 +94,7 @@ fn an_envelope_of_each_kind() {
         let body = Body { head: heads[head].clone(), rows: blob(&rows) };
         let (sequence, previous) = chains.entry(sender.clone()).or_insert((0, Bytes::ZERO));
         *sequence += 1;
-        let mut header = header(&federation, index, kind, sender, receiver);
+        let mut header = header(&federation, index, kind, head, sender, receiver);
         (header.sequence, header.previous) = (*sequence, *previous);
         let envelope = seal_envelope(header, &body, key);
         *previous = envelope.hash();

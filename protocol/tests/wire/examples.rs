@@ -4,6 +4,8 @@
 
 use crate::federation::{ACCORD, Federation, TITLE, rng, start};
 use crate::plain::Plain;
+use protocol::act::{Act, Content, Outcome, Statement};
+use protocol::consent::{ConsentKind, ParcelHead, Terms};
 use protocol::mailbox::*;
 use protocol::message::*;
 use protocol::officer::{Certificate, NameOpening, OfficerEntry, OfficerKey, OfficerRole};
@@ -133,8 +135,92 @@ pub(crate) fn heads() -> Vec<Example> {
         ));
     }
     out.push(example("officer_revoked", "R30", "this number signs nothing more", &OfficerEntry::Revoked(24)));
+    for (name, act, what) in acts(&federation) {
+        out.push(example(name, "R33", what, &act));
+    }
+    let part = |index| ParcelPart { handle: Bytes([0xc1; 16]), package: hash(0xc2), index };
+    out.push(example("parcel_part_first", "R31", "rows: the part", &part(0)));
+    out.push(example("parcel_part_of_two_bytes", "R31", "rows: the part", &part(4095)));
+    let (low, high) = (gm, sn);
+    let deadline = Deadline { handle: Bytes([0xc1; 16]), low, high, round: 24, at_ms: 1_790_000_086_400 };
+    out.push(example("deadline", "R29", "the limit's own moment, not the broker's", &deadline));
     out.push(example("epoch_closed", "R23", "the envelope's own epoch is 0", &EpochClosed { closed: 1 }));
     out
+}
+
+/// The statement of an act of GM's.
+pub(crate) fn statement(federation: &Federation, event: &str, content: Content) -> Statement {
+    Statement {
+        federation: federation.id,
+        accord: federation.accord.hash(),
+        handle: Bytes([0xc1; 16]),
+        low: federation.gm.clone(),
+        high: federation.sn.clone(),
+        unit: federation.gm.clone(),
+        round: 23,
+        number: 256,
+        event: event.to_owned(),
+        at_ms: 1_790_000_000_000,
+        content,
+        matter: hash(0xc3),
+    }
+}
+
+/// The terms of a consent of GM's.
+pub(crate) fn terms(federation: &Federation, kind: ConsentKind) -> Terms {
+    Terms {
+        kind,
+        federation: federation.id,
+        accord: federation.accord.hash(),
+        handle: Bytes([0xc1; 16]),
+        provider: federation.gm.clone(),
+        recipient: federation.sn.clone(),
+        recipient_key: hash(0xc4),
+        package: hash(0xc2),
+        fields: hash(0xc5),
+        purpose: hash(0xc6),
+        handling: hash(0xc7),
+        until_ms: 1_790_000_172_800,
+        nonce: Bytes([0xc8; 16]),
+    }
+}
+
+/// An act with each content, and one of an agent.
+fn acts(federation: &Federation) -> Vec<(&'static str, Act, &'static str)> {
+    let key = OfficerKey::from_secret(&[0x91; 32]);
+    let sign = |event: &str, content| Act::sign(statement(federation, event, content), 1, &key);
+    let consent = |kind| sign("consent", Content::Consent(terms(federation, kind)));
+    let head = ParcelHead {
+        consent: terms(federation, ConsentKind::Parcel).id(),
+        package: hash(0xc2),
+        parts: 2,
+        root: hash(0xc9),
+        encapsulation: Bytes([0xca; protocol::seal::ENCAPSULATION_LEN]),
+    };
+    let signed = "rows: sealed matter; the signature is the officer's, the unit's is the envelope's";
+    let twice = "signed twice by the officer: the statement, and the terms under the label of their kind";
+    let handover = Content::Offer(Outcome::Handover, Some(federation.gm.clone()));
+    vec![
+        ("act", sign("acknowledge", Content::Nothing), signed),
+        ("act_offer_separate", sign("propose", Content::Offer(Outcome::Separate, None)), signed),
+        ("act_offer_handover", sign("propose", handover), signed),
+        ("act_offer_mutual", sign("counter", Content::Offer(Outcome::Mutual, None)), signed),
+        ("act_offer_joint", sign("counter", Content::Offer(Outcome::Joint, None)), signed),
+        ("act_consent", consent(ConsentKind::Parcel), twice),
+        ("act_consent_urgent", consent(ConsentKind::Urgent), twice),
+        ("act_consent_journal", consent(ConsentKind::Journal), twice),
+        ("act_parcel", sign("seal", Content::Parcel(Box::new(head))), signed),
+        ("act_conditions", sign("conditions", Content::Conditions(hash(0xc2))), signed),
+        ("act_receipt", sign("receive", Content::Receipt(hash(0xc2))), signed),
+        ("act_validation", sign("validate", Content::Validation(hash(0xc2))), signed),
+        ("act_recall", sign("withdraw", Content::Recall), signed),
+        ("act_journal", sign("journal", Content::Journal), signed),
+        (
+            "act_of_an_agent",
+            Act::of_agent(statement(federation, "deleted", Content::Deletion)),
+            "the array ends before an officer's signature",
+        ),
+    ]
 }
 
 /// What travels between a unit and the broker's mailbox and log.
@@ -218,6 +304,8 @@ pub(crate) fn rows_for(head: &str) -> Vec<u8> {
             tagset::rows(&hash(0x62), &mut adds, &mut removals)
         }
         "notice" => noise(73, 24 * 32),
+        name if name.starts_with("act") => noise(75, 2088),
+        "parcel_part_first" => noise(76, 48),
         "acknowledgement" => noise(74, protocol::acknowledgement::sealed_len(4)),
         _ => Vec::new(),
     }

@@ -2,8 +2,10 @@
 #![allow(dead_code, reason = "each test uses its own part")]
 
 use protocol::Bytes;
+use protocol::act::{Act, ActSignature, Content, Outcome, Statement};
 use protocol::calendar::Start;
 use protocol::codec::{self, CodecError};
+use protocol::consent::{ConsentKind, ParcelHead, Terms};
 use protocol::envelope::{Header, Kind, Role};
 use protocol::identity::PublicKeys;
 use protocol::mailbox::*;
@@ -69,9 +71,11 @@ enumerations! {
     Role { Agent, Broker, Officer }
     Kind {
         Roster, AccordProposal, AccordSignature, Commitment, Contribution, Request, Count, Evaluation, Refusal, TagSet,
-        Notice, Acknowledgement, Dispute, EpochClosed, Officer
+        Notice, Acknowledgement, Dispute, EpochClosed, Officer, Act, ParcelPart, Deadline
     }
     OfficerRole { Investigator, Contact, Head, LegalOfficer, Magistrate, Mentor }
+    Outcome { Separate, Handover, Mutual, Joint }
+    ConsentKind { Parcel, Urgent, Journal }
     Standing { Admitted, Suspended, Left }
     Size { Opening, Bulk, Small }
     RefusalReason { OverQuota, OtherSecret, BadPoint, Restored, Stopped, Size, IdentifierVersion }
@@ -130,6 +134,16 @@ records! {
     Dispute { about, reason, leaf }
     EpochClosed { closed }
     Certificate { number, role, key, name, possession }
+    Act { statement, officer }
+    Statement { federation, accord, handle, low, high, unit, round, number, event, at_ms, content, matter }
+    ActSignature { number, signature, consent }
+    Terms {
+        kind, federation, accord, handle, provider, recipient, recipient_key, package, fields, purpose, handling,
+        until_ms, nonce
+    }
+    ParcelHead { consent, package, parts, root, encapsulation }
+    ParcelPart { handle, package, index }
+    Deadline { handle, low, high, round, at_ms }
     Joining { token, entry, certificate_request }
     Joined { certificate }
     State { now_ms, sequence, previous, mailbox }
@@ -144,6 +158,24 @@ records! {
     InclusionQuery { size, entries }
     Proofs { proofs }
     LeafEvidence { envelope, head, head_path, parts, leaf, nonce, index, path }
+}
+
+/// What an act carries is a choice within its statement.
+impl Plain for Content {
+    fn plain(&self) -> Value {
+        match self {
+            Content::Nothing => json!({"content": 0, "of": []}),
+            Content::Offer(outcome, provider) => json!({"content": 1, "of": [outcome.plain(), provider.plain()]}),
+            Content::Consent(terms) => json!({"content": 2, "of": [terms.plain()]}),
+            Content::Parcel(head) => json!({"content": 3, "of": [head.plain()]}),
+            Content::Conditions(package) => json!({"content": 4, "of": [package.plain()]}),
+            Content::Receipt(package) => json!({"content": 5, "of": [package.plain()]}),
+            Content::Validation(package) => json!({"content": 6, "of": [package.plain()]}),
+            Content::Recall => json!({"content": 7, "of": []}),
+            Content::Deletion => json!({"content": 8, "of": []}),
+            Content::Journal => json!({"content": 9, "of": []}),
+        }
+    }
 }
 
 /// The one record that is a choice: its number, then an array of what it is about.

@@ -5,9 +5,11 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use protocol::acknowledgement::{Context, Slot, Verdict, open, seal, sealed_len};
+use protocol::act::{ActSignature, Content, Outcome, Statement};
 use protocol::body::Body;
 use protocol::calendar::Start;
 use protocol::codec::{decode, encode};
+use protocol::consent::{ConsentKind, ParcelHead, Terms};
 use protocol::envelope::{Header, Kind, Role, UnverifiedEnvelope, seal_envelope};
 use protocol::identity::PublicKeys;
 use protocol::invite::Invite;
@@ -82,6 +84,9 @@ fn kind() -> impl Strategy<Value = Kind> {
         Dispute,
         EpochClosed,
         Officer,
+        Act,
+        ParcelPart,
+        Deadline,
     ])
 }
 
@@ -126,6 +131,54 @@ prop_compose! {
         joined in fixed::<64>(),
     ) -> RosterEntry {
         RosterEntry { unit, title, keys: PublicKeys { signing, sealing }, standing, joined }
+    }
+}
+
+prop_compose! {
+    fn terms()(
+        kind in prop::sample::select(vec![ConsentKind::Parcel, ConsentKind::Urgent, ConsentKind::Journal]),
+        (federation, accord, handle, provider, recipient) in (hash(), hash(), fixed(), unit(), unit()),
+        (recipient_key, package, fields, purpose, handling) in (hash(), hash(), hash(), hash(), hash()),
+        (until_ms, nonce) in (long(), fixed()),
+    ) -> Terms {
+        Terms {
+            kind, federation, accord, handle, provider, recipient, recipient_key, package, fields, purpose, handling,
+            until_ms, nonce,
+        }
+    }
+}
+
+prop_compose! {
+    fn parcel_head()(
+        (consent, package, parts, root) in (hash(), hash(), short(), hash()),
+        encapsulation in fixed(),
+    ) -> ParcelHead {
+        ParcelHead { consent, package, parts, root, encapsulation }
+    }
+}
+
+fn content() -> impl Strategy<Value = Content> {
+    prop_oneof![
+        Just(Content::Nothing),
+        (prop::sample::select(Outcome::ALL.to_vec()), option::of(unit())).prop_map(|(o, p)| Content::Offer(o, p)),
+        terms().prop_map(Content::Consent),
+        parcel_head().prop_map(|head| Content::Parcel(Box::new(head))),
+        hash().prop_map(Content::Conditions),
+        hash().prop_map(Content::Receipt),
+        hash().prop_map(Content::Validation),
+        Just(Content::Recall),
+        Just(Content::Deletion),
+        Just(Content::Journal),
+    ]
+}
+
+prop_compose! {
+    fn statement()(
+        (federation, accord, handle, matter) in (hash(), hash(), fixed(), hash()),
+        (low, high, unit, event) in (unit(), unit(), unit(), "[a-z-]{1,32}"),
+        (round, number, at_ms, content) in (short(), short(), long(), content()),
+    ) -> Statement {
+        Statement { federation, accord, handle, low, high, unit, round, number, event, at_ms, content, matter }
     }
 }
 
@@ -178,6 +231,14 @@ survives! {
         => |(number, role, key, name, possession)|
             OfficerEntry::Certified(Certificate { number, role, key, name, possession });
     officer_revoked: short() => OfficerEntry::Revoked;
+    act: (statement(), option::of((short(), fixed(), option::of(fixed()))))
+        => |(statement, officer): (_, Option<_>)| {
+            let signature = |(number, signature, consent)| ActSignature { number, signature, consent };
+            protocol::act::Act { statement, officer: officer.map(signature) }
+        };
+    parcel_part: (fixed(), hash(), short()) => |(handle, package, index)| ParcelPart { handle, package, index };
+    deadline: (fixed(), unit(), unit(), short(), long())
+        => |(handle, low, high, round, at_ms)| Deadline { handle, low, high, round, at_ms };
     joining: (hash(), entry(), raw())
         => |(token, entry, certificate_request)| Joining { token, entry, certificate_request };
     joined: raw() => |certificate| Joined { certificate };

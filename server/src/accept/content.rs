@@ -1,6 +1,7 @@
 //! The body of an envelope that is being taken in: inline or staged in frames, and checked against its root (R23, R24).
 //!
-//! Caller: [`super`]. Rows in frames are never in memory at once. *Not here:* what tag sets and acknowledgements mean.
+//! Caller: [`super`]. Rows in frames are never in memory at once. *Not here:* what tag sets, acknowledgements and acts
+//! mean.
 
 use super::{Aftermath, OrFail, Stop};
 use crate::log::Writing;
@@ -8,10 +9,11 @@ use crate::refusal::BodyRefused;
 use crate::staging::{self, Upload};
 use crate::store::StoreError;
 use protocol::act::Act;
-use protocol::body::{Body, MAX_HEAD, MAX_ROWS};
-use protocol::codec::CodecError;
+use protocol::body::{Body, MAX_HEAD, MAX_ROWS, root_of_hashes, rows_root};
+use protocol::codec::{CodecError, Hash};
 use protocol::envelope::{Envelope, EnvelopeError, Kind};
 use protocol::mailbox::{MAX_INLINE, Posted};
+use protocol::matter::is_sealed_len;
 use protocol::message::{
     AccordProposal, AccordSignature, Acknowledgement, Commitment, Contribution, Count, Dispute, Evaluation, Head,
     ParcelPart, Refusal, Request, TagSet,
@@ -21,6 +23,8 @@ use protocol::officer::OfficerEntry;
 
 const POINT_LEN: u64 = 32;
 const MAX_POINTS: u64 = 65_536;
+/// The longest part of a sealed parcel: 1 MiB and the tag of its encryption.
+const MAX_PART: u64 = (1 << 20) + 16;
 
 /// Where the rows are.
 pub(super) enum Rows {
@@ -61,6 +65,19 @@ impl Content {
                 let row = writing.tx.first(FRAME, &[(*body).into(), index.into()]).await.or_fail()?;
                 let missing = Stop::Failed(StoreError::Corrupt("a frame is missing"));
                 row.ok_or(missing)?.blob(0).or_fail()
+            }
+        }
+    }
+
+    /// The root over the rows alone ([`rows_root`]). Of frames: from the hashes that were kept as they came.
+    pub(super) async fn rows_root(&self, writing: &mut Writing) -> Result<Hash, Stop> {
+        match &self.rows {
+            Rows::Inline(bytes) => Ok(rows_root(bytes)),
+            Rows::Frames { body, .. } => {
+                const HASHES: &str = "SELECT hash FROM frame WHERE body = $1 ORDER BY idx";
+                let rows = writing.tx.all(HASHES, &[(*body).into()]).await.or_fail()?;
+                let hashes = rows.into_iter().map(|mut row| row.bytes(0)).collect::<Result<Vec<Hash>, _>>();
+                Ok(root_of_hashes(hashes.or_fail()?.into_iter()))
             }
         }
     }
@@ -135,9 +152,9 @@ fn check_head(kind: Kind, content: &Content) -> Result<(), BodyRefused> {
         Kind::TagSet => content.head::<TagSet>().map(drop),
         Kind::Acknowledgement => content.head::<Acknowledgement>().map(drop),
         Kind::Dispute => content.head::<Dispute>().map(drop),
+        Kind::Officer => content.head::<OfficerEntry>().map(drop),
         Kind::Act => content.head::<Act>().map(drop),
         Kind::ParcelPart => content.head::<ParcelPart>().map(drop),
-        Kind::Officer => content.head::<OfficerEntry>().map(drop),
         Kind::Roster | Kind::Notice | Kind::EpochClosed | Kind::Deadline => Err(BodyRefused::Head),
     }
 }
@@ -148,6 +165,20 @@ fn check_rows(kind: Kind, rows_len: u64) -> Result<(), BodyRefused> {
             let whole = rows_len.is_multiple_of(POINT_LEN);
             let points = rows_len / POINT_LEN;
             if whole && (1..=MAX_POINTS).contains(&points) { Ok(()) } else { Err(BodyRefused::Points) }
+        }
+        Kind::Act => {
+            if is_sealed_len(rows_len) {
+                Ok(())
+            } else {
+                Err(BodyRefused::Matter)
+            }
+        }
+        Kind::ParcelPart => {
+            if (1..=MAX_PART).contains(&rows_len) {
+                Ok(())
+            } else {
+                Err(BodyRefused::Part)
+            }
         }
         Kind::AccordProposal | Kind::TagSet | Kind::Acknowledgement => Ok(()),
         _ if rows_len == 0 => Ok(()),

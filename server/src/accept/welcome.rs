@@ -29,10 +29,13 @@ pub(super) async fn check_receiver(writing: &mut Writing, unit: &UnitName, heade
         | Kind::Evaluation
         | Kind::Refusal
         | Kind::Acknowledgement
-        | Kind::Act
-        | Kind::ParcelPart
         | Kind::Dispute => match &header.receiver {
             Party::Unit(peer) => check_peer(writing, unit, peer, &header.accord).await,
+            _ => Err(ReceiverRefused::Kind.into()),
+        },
+        // The accord that rules a case stands in the act: both are checked against it there.
+        Kind::Act | Kind::ParcelPart => match header.receiver {
+            Party::Unit(_) => Ok(()),
             _ => Err(ReceiverRefused::Kind.into()),
         },
     }
@@ -66,7 +69,10 @@ pub(super) async fn check_peer(
 /// Accord, epoch and tick, by the broker's clock. A sender's clock may be one tick ahead.
 pub(super) fn check_moment(agreement: &Agreement, header: &Header, now_ms: u64) -> Result<(), MomentRefused> {
     let now = agreement.tick_at(now_ms);
-    if matches!(header.kind, Kind::AccordProposal | Kind::AccordSignature | Kind::Officer) {
+    if matches!(
+        header.kind,
+        Kind::AccordProposal | Kind::AccordSignature | Kind::Officer | Kind::Act | Kind::ParcelPart
+    ) {
         return match now {
             _ if header.epoch != 0 || header.accord != Hash::ZERO => Err(MomentRefused::Kind),
             Some(now) if header.tick > now.saturating_add(1) => Err(MomentRefused::TickAhead),

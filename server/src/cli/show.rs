@@ -72,6 +72,7 @@ pub fn status(status: &Status, json: bool, speech: &Speech) {
         ("status-id", status.federation_id.clone()),
         ("status-units", status.admitted.to_string()),
         ("status-waiting", status.waiting.to_string()),
+        ("status-cases", status.cases.to_string()),
         ("status-log", speech.say("status-log-value", &[("size", &size), ("signed", &signed)])),
         ("status-witnesses", status.witnesses.to_string()),
         ("status-accord", status.accord.clone().unwrap_or_else(none)),

@@ -24,11 +24,15 @@ macro_rules! on_each_store {
 }
 
 mod accords;
+mod acts;
+mod desk;
 mod joining;
 mod killed;
 mod large;
+mod limits;
 mod matching;
 mod officers;
+mod parcels;
 mod refusals;
 mod restart;
 mod scene;

@@ -133,13 +133,18 @@ impl Scene {
 
     /// Units that have agreed on [`ACCORD`], which begins at [`BEGIN`].
     pub async fn agreed<const N: usize>(&mut self, names: [&str; N]) -> [Actor; N] {
+        self.agreed_on(ACCORD, names).await
+    }
+
+    /// Units that have agreed on an accord with this text, which begins at [`BEGIN`].
+    pub async fn agreed_on<const N: usize>(&mut self, text: &str, names: [&str; N]) -> [Actor; N] {
         let mut actors = Vec::new();
-        for text in names {
-            actors.push(self.admitted(text).await);
+        for name in names {
+            actors.push(self.admitted(name).await);
         }
         let start = Start { epoch: 1, tick: 0, at_ms: BEGIN };
-        let accord = Accord::new(ACCORD, start).unwrap();
-        let proposal = actors[0].propose(ACCORD, start);
+        let accord = Accord::new(text, start).unwrap();
+        let proposal = actors[0].propose(text, start);
         self.accepted(&mut actors[0], proposal, BEGIN).await;
         for actor in &mut actors {
             let signature = actor.sign_accord(&accord.hash());
@@ -169,14 +174,20 @@ impl Scene {
     ) -> impl Future<Output = ()> + 'a {
         let caller = std::panic::Location::caller();
         async move {
-            let before = (self.broker.log_size().await.unwrap(), self.broker.units().await.unwrap());
+            let before = self.traces().await;
             let outcomes = self.broker.accept(&actor.name, vec![posted], now_ms).await.unwrap();
             let refused = outcomes.refused.unwrap_or_else(|| panic!("accepted instead of {code}, at {caller}"));
             assert_eq!(refused.code, code, "at {caller}: {}", refused.detail);
-            let after = (self.broker.log_size().await.unwrap(), self.broker.units().await.unwrap());
+            let after = self.traces().await;
             assert!(before == after, "a refusal changed something, at {caller}");
             assert!(self.broker.metrics().refusals(code) > 0);
         }
+    }
+
+    /// What must be the same after a refusal: the log, who sent and got how much, and how many cases there are.
+    async fn traces(&self) -> (u64, Vec<server::membership::Unit>, u64) {
+        let cases = self.broker.status(BEGIN).await.unwrap().cases;
+        (self.broker.log_size().await.unwrap(), self.broker.units().await.unwrap(), cases)
     }
 
     /// The whole mailbox of a unit.

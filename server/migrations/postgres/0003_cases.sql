@@ -1,0 +1,26 @@
+-- Cases, which the broker referees by their handles (R31, R33), and the parts of parcels that it carries. Its twin is
+-- migrations/sqlite/0003_cases.sql.
+
+-- What became of each overlap on which an officer has acted: the public part, and nothing else (R1, R2).
+CREATE TABLE case_file (
+    handle BYTEA PRIMARY KEY, -- of the overlap
+    low TEXT NOT NULL, -- the unit whose name sorts first
+    high TEXT NOT NULL,
+    accord BYTEA NOT NULL REFERENCES accord (hash), -- whose manual rules the case
+    state BYTEA NOT NULL, -- the case as the engine folded it, encoded
+    round BIGINT NOT NULL, -- how often its state has changed
+    deadline_ms BIGINT -- when its state's limit passes; NULL: the case is at an end
+);
+CREATE INDEX case_file_due ON case_file (deadline_ms) WHERE deadline_ms IS NOT NULL;
+
+-- Parts of sealed parcels that were accepted. Their bytes are the rows of their envelopes.
+CREATE TABLE parcel_part (
+    handle BYTEA NOT NULL REFERENCES case_file (handle),
+    consent BYTEA NOT NULL, -- names the parcel: one consent, one parcel; a package can be sealed again
+    idx BIGINT NOT NULL, -- from 0
+    hash BYTEA NOT NULL, -- root over the rows, for the parcel's root
+    entry BIGINT NOT NULL, -- of its envelope
+    until_ms BIGINT, -- when the bytes are destroyed; NULL: they are
+    PRIMARY KEY (handle, consent, idx)
+);
+CREATE INDEX parcel_part_due ON parcel_part (until_ms) WHERE until_ms IS NOT NULL;
