@@ -19,7 +19,7 @@ CREATE TABLE parcel_part (
     consent BYTEA NOT NULL, -- names the parcel: one consent, one parcel; a package can be sealed again
     idx BIGINT NOT NULL, -- from 0
     hash BYTEA NOT NULL, -- root over the rows, for the parcel's root
-    entry BIGINT NOT NULL, -- of its envelope
+    entry BIGINT NOT NULL UNIQUE, -- of its envelope
     until_ms BIGINT, -- when the bytes are destroyed; NULL: they are
     PRIMARY KEY (handle, consent, idx)
 );

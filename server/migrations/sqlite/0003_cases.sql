@@ -19,7 +19,7 @@ CREATE TABLE parcel_part (
     consent BLOB NOT NULL, -- names the parcel: one consent, one parcel; a package can be sealed again
     idx INTEGER NOT NULL, -- from 0
     hash BLOB NOT NULL, -- root over the rows, for the parcel's root
-    entry INTEGER NOT NULL, -- of its envelope
+    entry INTEGER NOT NULL UNIQUE, -- of its envelope
     until_ms INTEGER, -- when the bytes are destroyed; NULL: they are
     PRIMARY KEY (handle, consent, idx)
 ) STRICT, WITHOUT ROWID;

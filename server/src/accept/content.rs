@@ -167,18 +167,12 @@ fn check_rows(kind: Kind, rows_len: u64) -> Result<(), BodyRefused> {
             if whole && (1..=MAX_POINTS).contains(&points) { Ok(()) } else { Err(BodyRefused::Points) }
         }
         Kind::Act => {
-            if is_sealed_len(rows_len) {
-                Ok(())
-            } else {
-                Err(BodyRefused::Matter)
-            }
+            let is_matter = is_sealed_len(rows_len);
+            if is_matter { Ok(()) } else { Err(BodyRefused::Matter) }
         }
         Kind::ParcelPart => {
-            if (1..=MAX_PART).contains(&rows_len) {
-                Ok(())
-            } else {
-                Err(BodyRefused::Part)
-            }
+            let is_part = (1..=MAX_PART).contains(&rows_len);
+            if is_part { Ok(()) } else { Err(BodyRefused::Part) }
         }
         Kind::AccordProposal | Kind::TagSet | Kind::Acknowledgement => Ok(()),
         _ if rows_len == 0 => Ok(()),

@@ -25,6 +25,7 @@ on_each_store!(
     rounds_and_replays,
     strangers,
     accords_without_a_manual,
+    a_case_stays_under_its_accord,
 );
 
 async fn a_handover_from_the_first_act_to_the_receipt(s: Scene) {
@@ -316,4 +317,32 @@ async fn accords_without_a_manual(mut s: Scene) {
     let posted = under(&a, amended);
     s.accepted(&mut a, posted, BEGIN).await;
     assert_eq!(ACCORD.matches("manual").count(), 0);
+}
+
+async fn a_case_stays_under_its_accord(s: Scene) {
+    let mut d = Desk::new(s).await;
+    d.does(A, INVESTIGATOR, "acknowledge", Content::Nothing, BEGIN).await;
+    let start = Start { epoch: 2, tick: 100, at_ms: BEGIN + 100 * HOUR };
+    let text = accord_text().replace("slots = 16", "slots = 32");
+    let amended = Accord::new(&text, start).unwrap().hash();
+    let proposal = d.units[A].propose(&text, start);
+    d.s.accepted(&mut d.units[A], proposal, BEGIN).await;
+    for who in [A, B] {
+        let signature = d.units[who].sign_accord(&amended);
+        d.s.accepted(&mut d.units[who], signature, BEGIN).await;
+    }
+    let under = |d: &Desk, accord, handle| {
+        let said = Statement { accord, handle, ..d.statement(B, "acknowledge", Content::Nothing, BEGIN) };
+        Act::sign(said, INVESTIGATOR, &officer_key(&d.units[B].name, INVESTIGATOR))
+    };
+    let act = under(&d, amended, d.handle);
+    d.refuses(B, &act, BEGIN, "case-place").await;
+    // Whatever the clock says: its manual is not the case's.
+    d.refuses(B, &act, BEGIN + DAY, "case-place").await;
+    let act = under(&d, d.s.accord, d.handle);
+    d.send(B, &act, BEGIN).await;
+    let elsewhere = Statement { round: 0, ..under(&d, amended, Bytes([1; 16])).statement };
+    let act = Act::sign(Statement { number: 1, ..elsewhere }, INVESTIGATOR, &officer_key(d.other(A), INVESTIGATOR));
+    let posted = posted(&d.units[B], d.other(B), &act, vec![0; MATTER]);
+    d.s.accepted(&mut d.units[B], posted, BEGIN).await;
 }

@@ -139,7 +139,11 @@ async fn a_large_parcel_is_destroyed_by_and_by(s: Scene) {
 }
 
 async fn a_case_at_its_end_keeps_nothing(s: Scene) {
-    let mut d = Desk::new(s).await;
+    // An end that comes before the parcel's own.
+    let (from, to) = ("id = \"closed\"\nlimit = \"30d\"", "id = \"closed\"\nlimit = \"2d\"");
+    let text = accord_text();
+    assert!(text.contains(from));
+    let mut d = Desk::under(s, &text.replace(from, to)).await;
     let parts = [vec![1; 100_000]];
     let package = d.seal(&parts, BEGIN).await;
     d.send_part(package, 0, &parts[0], BEGIN).await;
@@ -149,7 +153,7 @@ async fn a_case_at_its_end_keeps_nothing(s: Scene) {
         d.does(who, HEAD, "close", Content::Nothing, BEGIN).await;
     }
     assert_eq!(d.state(), "closed");
-    let end = BEGIN + 30 * DAY;
+    let end = BEGIN + 2 * DAY;
     assert_eq!(d.s.broker.tick(end - 1).await.unwrap().deadlines, 0);
     is_there(&d, 1).await;
     assert_eq!(d.s.broker.tick(end).await.unwrap().deadlines, 1);
