@@ -90,6 +90,9 @@ pub enum CaseRefused {
     /// Of another case.
     #[error("the act is about another case")]
     Place,
+    /// Opened under another accord than the one in force.
+    #[error("a case is opened under the accord in force")]
+    Accord,
     /// Signed in another state of the case than it is in now: read it, and sign again.
     #[error("the case has moved on since this was signed")]
     Round,
@@ -138,6 +141,7 @@ impl CaseRefused {
     pub fn code(&self) -> &'static str {
         match self {
             CaseRefused::Place => "case-place",
+            CaseRefused::Accord => "case-accord",
             CaseRefused::Round => "case-round",
             CaseRefused::Number => "case-number",
             CaseRefused::TimeBack => "case-time-back",

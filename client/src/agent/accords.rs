@@ -38,9 +38,14 @@ pub(super) struct Accords {
 impl Accords {
     /// The accord of the current tick: the latest complete one that has begun.
     pub fn in_force(&self) -> Option<&Arc<Accord>> {
+        self.at_tick(self.tick)
+    }
+
+    /// The accord that was in force at a tick.
+    pub fn at_tick(&self, tick: u64) -> Option<&Arc<Accord>> {
         self.known
             .iter()
-            .filter(|known| known.complete && known.accord.start().tick <= self.tick)
+            .filter(|known| known.complete && known.accord.start().tick <= tick)
             .max_by_key(|known| known.accord.start().epoch)
             .map(|known| &known.accord)
     }

@@ -248,6 +248,10 @@ impl Agent {
                     .map(|(matter, key)| (Some(key), Ok(matter)))
                     .unwrap_or((keys().next(), Err(MatterRefused::DoesNotOpen)));
                 let key = key.ok_or("no-overlap")?;
+                let in_force = accords.at_tick(envelope.header().tick).map(|accord| accord.hash());
+                if in_force != Some(said.accord) {
+                    return Err(CaseRefused::Accord.code());
+                }
                 let pair = Pair::new(&desk.me, peer).ok_or("act-place")?;
                 let case = Case::open(&manual, desk.federation, said.accord, said.handle, &pair, said.at_ms);
                 link.cases.insert(said.handle, CaseFile::new(case.clone(), key));

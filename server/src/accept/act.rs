@@ -47,6 +47,9 @@ impl Broker {
 
         let case = match cases::load(writing, &said.handle).await.or_fail()? {
             Some(case) => case,
+            None if agreement.ruling_at(now_ms).is_none_or(|accord| accord.hash() != said.accord) => {
+                return Err(CaseRefused::Accord.into());
+            }
             None => Case::open(&manual, *self.federation(), said.accord, said.handle, &pair, said.at_ms),
         };
         // Before any clock is asked: the manual at hand is that of the act's accord.

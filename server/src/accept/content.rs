@@ -24,7 +24,7 @@ use protocol::officer::OfficerEntry;
 const POINT_LEN: u64 = 32;
 const MAX_POINTS: u64 = 65_536;
 /// The longest part of a sealed parcel: 1 MiB and the tag of its encryption.
-const MAX_PART: u64 = (1 << 20) + 16;
+const MAX_PART: u64 = protocol::parcel::MAX_SEALED_PART as u64;
 
 /// Where the rows are.
 pub(super) enum Rows {
