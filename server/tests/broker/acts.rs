@@ -315,7 +315,8 @@ async fn accords_without_a_manual(mut s: Scene) {
     let signature = others[0].sign_accord(&amended);
     s.accepted(&mut others[0], signature, BEGIN).await;
     let posted = under(&a, amended);
-    s.accepted(&mut a, posted, BEGIN).await;
+    s.refused(&a, posted.clone(), BEGIN, "case-accord").await;
+    s.accepted(&mut a, posted, BEGIN + 100_000).await;
     assert_eq!(ACCORD.matches("manual").count(), 0);
 }
 
@@ -342,7 +343,13 @@ async fn a_case_stays_under_its_accord(s: Scene) {
     let act = under(&d, d.s.accord, d.handle);
     d.send(B, &act, BEGIN).await;
     let elsewhere = Statement { round: 0, ..under(&d, amended, Bytes([1; 16])).statement };
-    let act = Act::sign(Statement { number: 1, ..elsewhere }, INVESTIGATOR, &officer_key(d.other(A), INVESTIGATOR));
+    let act = Act::sign(
+        Statement { number: 1, at_ms: BEGIN + 100 * HOUR, ..elsewhere },
+        INVESTIGATOR,
+        &officer_key(d.other(A), INVESTIGATOR),
+    );
     let posted = posted(&d.units[B], d.other(B), &act, vec![0; MATTER]);
-    d.s.accepted(&mut d.units[B], posted, BEGIN).await;
+    // A case is opened under the accord in force, and this one is not yet.
+    d.s.refused(&d.units[B], posted.clone(), BEGIN, "case-accord").await;
+    d.s.accepted(&mut d.units[B], posted, BEGIN + 100 * HOUR).await;
 }
