@@ -21,7 +21,7 @@ use protocol::matter::{self, CopyReceipt, Matter, MatterRefused};
 use protocol::message::{self, Head};
 use protocol::name::{Pair, Party, UnitName};
 use protocol::overlap::{CaseKey, Handle};
-use protocol::{Hash, act::ActRefused};
+use protocol::act::ActRefused;
 use rand_core::CryptoRng;
 use std::sync::Arc;
 
@@ -239,7 +239,13 @@ impl Agent {
         let link = links.get_mut(peer).ok_or("unknown-sender")?;
         let rows = &incoming.body.rows;
         let (before, found) = match link.cases.get(&said.handle) {
-            Some(file) => (file.case.clone(), open_with(&file.key, &said.matter, rows)),
+            // Both units may have opened the case at once, each with a key of its choice: any of the overlap's will do.
+            Some(file) => {
+                let keys = std::iter::once(CaseKey::from_secret(file.key.expose_secret()));
+                let mut keys = keys.chain(link.keys.case_keys(&said.handle));
+                let found = keys.find_map(|key| Matter::open(&key, &said.matter, rows).ok());
+                (file.case.clone(), found.ok_or(MatterRefused::DoesNotOpen))
+            }
             None => {
                 // A handle that is no overlap of ours with this peer has no keys: it is nobody's case.
                 let keys = || link.keys.case_keys(&said.handle);
@@ -362,6 +368,7 @@ impl Agent {
                 if let Some(file) = link.cases.get_mut(&handle).filter(|file| *file.key.expose_secret() != [0; 32]) {
                     file.key = CaseKey::from_secret(&[0; 32]);
                     file.touch();
+                    super::parcels::destroy_all(file, peer, desk);
                 }
             }
         }
@@ -434,10 +441,6 @@ impl Agent {
             }
         }
     }
-}
-
-fn open_with(key: &CaseKey, commitment: &Hash, rows: &[u8]) -> Result<Matter, MatterRefused> {
-    Matter::open(key, commitment, rows)
 }
 
 fn may_by_itself(case: &Case, manual: &Manual, me: &UnitName) -> bool {

@@ -81,6 +81,14 @@ pub(super) fn destroy_overdue(file: &mut CaseFile, peer: &UnitName, now_ms: u64,
     }
 }
 
+/// Destroys all content of a case that has ended.
+pub(super) fn destroy_all(file: &mut CaseFile, peer: &UnitName, desk: &mut Desk) {
+    let all: Vec<Hash> = file.case.ledger().parcels().iter().map(|parcel| parcel.package).collect();
+    for package in all {
+        destroy(file, peer, &package, desk);
+    }
+}
+
 fn destroy(file: &mut CaseFile, peer: &UnitName, package: &Hash, desk: &mut Desk) {
     let handle = *file.case.handle();
     if let Some(parts) = file.coming.remove(package) {
