@@ -56,7 +56,7 @@ pub use history::HistoryEntry;
 pub use link::Overlap;
 pub use parcels::{DuePart, part_key};
 pub use view::{PeerView, ProposalView, View};
-pub use witness::{LogClaim, WitnessError};
+pub use witness::{LogClaim, WitnessError, kept_proof, log_key, witness_key};
 
 use accords::Accords;
 use desk::Desk;

@@ -8,6 +8,7 @@
 //! `help-NAME-ARGUMENT` for each argument, and `example-NAME`. The tests below name what is missing.
 
 pub mod accord;
+pub mod audit;
 pub mod context;
 pub mod doctor;
 mod error;
@@ -109,6 +110,8 @@ pub enum Command {
     Overlap(overlaps::OneArgs),
     /// The accord.
     Accord(accord::Args),
+    /// What was disclosed, verified.
+    Audit(audit::Args),
     /// How the unit stands.
     Status(status::Args),
     /// The unit's own records.
@@ -130,6 +133,7 @@ async fn run_command(command: Command, context: &Context) -> Result<Exit, Comman
         Command::Overlaps(args) => overlaps::run(args, context).await,
         Command::Overlap(args) => overlaps::run_one(args, context).await,
         Command::Accord(args) => accord::run(args, context).await,
+        Command::Audit(args) => audit::run(args, context).await,
         Command::Status(args) => status::run(args, context).await,
         Command::Release(args) => release::run(args, context).await,
         Command::Records(args) => records::run(args, context).await,

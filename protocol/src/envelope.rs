@@ -80,6 +80,9 @@ pub enum Kind {
     /// Broker to all: an epoch's last tick; every envelope of that epoch is refused from here on.
     #[n(14)]
     EpochClosed,
+    /// Unit to all: an officer is certified or revoked ([`crate::officer::OfficerEntry`]; R30).
+    #[n(15)]
+    Officer,
     /// Unit to unit: an act of an officer, or of the agent, about an overlap; rows: its sealed matter ([`crate::act`]).
     /// Both units get it, in the order of the log.
     #[n(16)]

@@ -8,6 +8,7 @@ use crate::codec::{self, Bytes, CodecError, Hash};
 use crate::envelope::Kind;
 use crate::identity::PublicKeys;
 use crate::name::UnitName;
+use crate::officer::OfficerEntry;
 use crate::overlap::Handle;
 use crate::seal::PUBLIC_LEN;
 use minicbor::{Decode, Encode};
@@ -33,6 +34,9 @@ macro_rules! heads {
 }
 impl Head for RosterEntry {
     const KIND: Kind = Kind::Roster;
+}
+impl Head for OfficerEntry {
+    const KIND: Kind = Kind::Officer;
 }
 heads!(
     AccordProposal,
