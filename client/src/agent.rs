@@ -61,7 +61,7 @@ pub(crate) use officers::written_officer;
 pub use officers::{KeptOfficer, kept_officer};
 pub use parcels::{DuePart, part_key};
 pub use view::{PeerView, ProposalView, View};
-pub use witness::{LogClaim, WitnessError};
+pub use witness::{LogClaim, WitnessError, kept_proof, log_key, witness_key};
 
 use accords::Accords;
 use desk::Desk;

@@ -8,6 +8,7 @@
 //! `help-NAME-ARGUMENT` for each argument, and `example-NAME`. The tests below name what is missing.
 
 pub mod accord;
+pub mod audit;
 pub mod context;
 pub mod doctor;
 mod error;
@@ -112,6 +113,8 @@ pub enum Command {
     Accord(accord::Args),
     /// Who signs for the unit.
     Officers(officers::Args),
+    /// What was disclosed, verified.
+    Audit(audit::Args),
     /// How the unit stands.
     Status(status::Args),
     /// The unit's own records.
@@ -134,6 +137,7 @@ async fn run_command(command: Command, context: &Context) -> Result<Exit, Comman
         Command::Overlap(args) => overlaps::run_one(args, context).await,
         Command::Accord(args) => accord::run(args, context).await,
         Command::Officers(args) => officers::run(args, context).await,
+        Command::Audit(args) => audit::run(args, context).await,
         Command::Status(args) => status::run(args, context).await,
         Command::Release(args) => release::run(args, context).await,
         Command::Records(args) => records::run(args, context).await,

@@ -1,6 +1,7 @@
 //! Package client.
 
 pub mod agent;
+pub mod audit;
 pub mod broker;
 pub mod command;
 pub mod home;

@@ -109,6 +109,23 @@ pub fn federation_id(name: &str, broker: &Bytes<32>) -> Hash {
     Bytes(h.finalize().into())
 }
 
+/// What people compare to know that two of them mean the same key: 160 bits of a hash, in groups of four digits.
+///
+/// `keys` are the encoded public keys; `name` is a unit's name or `broker`. Nobody can make another key with the same
+/// fingerprint in fewer than 2^160 tries.
+pub fn fingerprint(federation: &Hash, name: &str, keys: &[u8]) -> String {
+    let mut h = Sha256::new();
+    h.update(label::FINGERPRINT.as_bytes());
+    h.update([0]);
+    h.update(federation.0);
+    h.update((name.len() as u64).to_be_bytes());
+    h.update(name.as_bytes());
+    h.update(keys);
+    let digest: [u8; 32] = h.finalize().into();
+    let groups: Vec<String> = digest[..20].chunks_exact(2).map(hex::encode).collect();
+    groups.join(" ")
+}
+
 /// The origin of a federation's log (C2SP tlog-checkpoint): the same name for everyone, without spaces.
 pub fn log_origin(federation: &Hash) -> String {
     format!("sutura/{}/log", hex::encode(&federation.0[..8]))

@@ -117,6 +117,12 @@ pub const PARCEL: &str = "sutura/1 parcel";
 /// HPKE pre-shared key of a parcel, from the case key.
 pub const PARCEL_KEY: &str = "sutura/1 parcel key";
 
+// Audit
+/// A unit's signature over the bundle that it exports for an audit.
+pub const AUDIT_BUNDLE: &str = "sutura/1 audit bundle";
+/// Fingerprint of a member's keys, for comparing over another channel.
+pub const FINGERPRINT: &str = "sutura/1 fingerprint";
+
 /// All labels, for the test that no two are equal or one the prefix of another with nothing between.
 pub const ALL: &[&str] = &[
     ENVELOPE_SIGNATURE,
@@ -165,6 +171,8 @@ pub const ALL: &[&str] = &[
     READING,
     PARCEL,
     PARCEL_KEY,
+    AUDIT_BUNDLE,
+    FINGERPRINT,
 ];
 
 #[cfg(test)]

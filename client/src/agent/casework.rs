@@ -11,6 +11,7 @@ use super::casefile::CaseFile;
 use super::event::Event;
 use super::history::HistoryEntry;
 use super::{Agent, Incoming, NotTaken};
+use protocol::act::ActRefused;
 use protocol::act::{Act, Content, VerifiedAct};
 use protocol::body::Body;
 use protocol::case::{Case, CaseRefused, Choice, MAX_AHEAD_MS};
@@ -21,7 +22,6 @@ use protocol::matter::{self, CopyReceipt, Matter, MatterRefused};
 use protocol::message::{self, Head};
 use protocol::name::{Pair, Party, UnitName};
 use protocol::overlap::{CaseKey, Handle};
-use protocol::act::ActRefused;
 use rand_core::CryptoRng;
 use std::sync::Arc;
 

@@ -6,13 +6,14 @@
 
 use super::Agent;
 use super::event::Event;
-use super::store::Writer;
+use super::store::{Reader, Writer};
 use protocol::codec::{Bytes, Hash};
 use protocol::identity::{log_origin, witness_name};
 use protocol::name::UnitName;
 use std::collections::BTreeMap;
 use tlog::{
-    ConsistencyProof, Entry, InclusionProof, KeyName, SignedCheckpoint, UnverifiedCheckpoint, VerifierKey, Witness,
+    ConsistencyProof, Entry, InclusionProof, KeyName, SignatureType, SignedCheckpoint, UnverifiedCheckpoint,
+    UnverifiedCosignature, VerifierKey, Witness,
 };
 use zeroize::Zeroizing;
 
@@ -59,9 +60,7 @@ pub(super) struct LogWitness {
 impl LogWitness {
     pub fn new(federation_name: &str, broker: &Bytes<32>) -> Option<Self> {
         let federation = protocol::identity::federation_id(federation_name, broker);
-        let name = KeyName::new(&log_origin(&federation)).ok()?;
-        let key = ed25519_dalek::VerifyingKey::from_bytes(&broker.0).ok()?;
-        let witness = Witness::new(VerifierKey::log(name, key).ok()?);
+        let witness = Witness::new(log_key(&federation, broker)?);
         Some(LogWitness { witness, claims: BTreeMap::new(), remembered: BTreeMap::new(), split: false })
     }
 
@@ -93,11 +92,12 @@ impl Agent {
         let (from, to) = (self.desk.chain.log_size, checkpoint.size());
         let named: Vec<u64> =
             self.witness.claims.keys().map(|(size, _)| *size).take_while(|size| *size <= to).collect();
-        if to == from && named.is_empty() && *checkpoint.root() == self.desk.chain.log_root.0 {
+        let entries = self.desk.chain.unproven.iter().map(|(entry, _)| *entry).filter(|entry| *entry < to);
+        let entries: Vec<u64> = entries.take(MOST_PROOFS).collect();
+        // What came after its checkpoint was accepted is proven under the same one: the log may not grow for long.
+        if to == from && named.is_empty() && entries.is_empty() && *checkpoint.root() == self.desk.chain.log_root.0 {
             return Ok(None);
         }
-        let entries = self.desk.chain.unproven.iter().map(|(entry, _)| *entry).filter(|entry| *entry < to);
-        let entries = entries.take(MOST_PROOFS).collect();
         Ok(Some(LogClaim { checkpoint, from, to, entries, claims: named }))
     }
 
@@ -196,14 +196,56 @@ impl Agent {
                 any = true;
             }
         }
-        if any {
-            let note = format!("{}{cosignature}\n", claim.checkpoint.to_note());
+        if any && let Some(note) = self.keepable(&claim.checkpoint, cosignature) {
             self.desk.put(format!("checkpoint/{size:020}"), Zeroizing::new(note.into_bytes()));
         }
+    }
+
+    /// The checkpoint with what can be verified of its signatures, each once: the log's, the members', and our own in place
+    /// of one that the broker had of an earlier round.
+    fn keepable(&self, checkpoint: &SignedCheckpoint, own: &str) -> Option<String> {
+        let note = checkpoint.to_note();
+        let (_, lines) = note.rsplit_once("\n\n")?;
+        let alone = |line: &str| {
+            let note = format!("{}\n{line}\n", checkpoint.text());
+            UnverifiedCheckpoint::parse(note.as_bytes()).ok()?.verify(checkpoint.log()).ok()
+        };
+        let mut kept = lines.lines().find_map(alone)?;
+        for line in lines.lines().chain([own]) {
+            let Ok(line) = UnverifiedCosignature::parse(line) else { continue };
+            let mut keys = self.roster.members().map(|(unit, member)| (unit, member.keys.signing));
+            let signer = keys.find_map(|(unit, key)| {
+                witness_key(&self.desk.federation, unit, &key).filter(|key| key.name() == line.claimed_name())
+            });
+            if let Some(key) = signer {
+                let _ = kept.add_cosignature(line, &key);
+            }
+        }
+        Some(kept.to_note())
     }
 
     /// Whether two histories of the log were seen.
     pub fn saw_split_view(&self) -> bool {
         self.witness.split
     }
+}
+
+/// The key of a federation's log.
+pub fn log_key(federation: &Hash, broker: &Bytes<32>) -> Option<VerifierKey> {
+    let name = KeyName::new(&log_origin(federation)).ok()?;
+    VerifierKey::log(name, ed25519_dalek::VerifyingKey::from_bytes(&broker.0).ok()?).ok()
+}
+
+/// The key under which a unit cosigns checkpoints.
+pub fn witness_key(federation: &Hash, unit: &UnitName, signing: &Bytes<32>) -> Option<VerifierKey> {
+    let name = KeyName::new(&witness_name(federation, unit)).ok()?;
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&signing.0).ok()?;
+    VerifierKey::new(name, SignatureType::Ed25519Cosignature, key).ok()
+}
+
+/// A proof as the vault kept it under `proof/`: the size of the checkpoint that it leads to, and the path.
+pub fn kept_proof(bytes: &[u8]) -> Option<(u64, Vec<u8>)> {
+    let mut r = Reader::new(bytes);
+    let (size, path) = (r.u64()?, r.bytes()?.to_vec());
+    r.at_end().then_some((size, path))
 }

@@ -1,0 +1,169 @@
+//! Makes a bundle from what a unit's vault holds.
+//!
+//! It takes what the agent kept as it came, and judges nothing: `verify` does. Caller: `sutura audit`. *Not here:* the
+//! passphrase.
+
+use super::bundle::{
+    AgreedAccord, Bundle, CaseHistory, KeptCopy, KeptProof, Logged, Member, Note, PeerNumbers, SignedBundle,
+};
+use crate::agent::{Agent, HistoryEntry, kept_proof, restore::Damaged};
+use crate::membership::Membership;
+use crate::membership::MembershipError;
+use crate::session::{Session, SessionError};
+use crate::vault::Vault;
+use protocol::Hash;
+use protocol::act::{Act, Content};
+use protocol::codec;
+use protocol::message::{Head, RosterEntry};
+use protocol::name::UnitName;
+use protocol::overlap::Handle;
+use std::collections::BTreeSet;
+
+/// Everything of this unit, or one overlap of it, signed by the unit.
+///
+/// # Errors
+/// The vault's; a unit that has joined no federation.
+pub async fn gather(
+    vault: &Vault,
+    session: &Session,
+    only: Option<&Handle>,
+    now_ms: u64,
+) -> Result<SignedBundle, SessionError> {
+    let membership = Membership::load(vault).await?;
+    let invite = membership.invite.clone().ok_or(MembershipError::NotJoined)?;
+    let (agent, view) = (session.agent(), session.agent().view());
+    let mut cases = Vec::new();
+    let mut open: Vec<(UnitName, Handle)> = agent.cases().map(|(peer, case)| (peer.clone(), *case.handle())).collect();
+    open.retain(|(_, handle)| only.is_none_or(|only| only == handle));
+    for (peer, handle) in open {
+        let acts = session.history(&peer, &handle).await?.into_iter().map(logged).collect();
+        let objection = agent.prospect(&handle, now_ms).ok().and_then(|prospect| prospect.objection);
+        cases.push(CaseHistory { peer, handle, acts, objection });
+    }
+    let mut officers = Vec::new();
+    for (key, value) in vault.list("officerlog/").await? {
+        officers.push(logged(HistoryEntry::from_bytes(&value).ok_or(Damaged(key))?));
+    }
+    officers.sort_by_key(|logged| logged.entry);
+    let entries: BTreeSet<u64> =
+        officers.iter().chain(cases.iter().flat_map(|case| &case.acts)).map(|logged| logged.entry).collect();
+    let (proofs, checkpoints) = proofs(vault, &entries).await?;
+    let handles: BTreeSet<Handle> = cases.iter().map(|case| case.handle).collect();
+    let bundle = Bundle {
+        federation: invite.federation,
+        broker: invite.broker,
+        unit: view.unit.clone(),
+        made_ms: now_ms,
+        members: members(vault).await?,
+        accords: accords(&view, &cases),
+        officers,
+        checkpoints,
+        proofs,
+        readings: readings(vault, &handles).await?,
+        copies: handles.iter().flat_map(|handle| copies(agent, handle)).collect(),
+        cases,
+        peers: view
+            .peers
+            .iter()
+            .map(|peer| PeerNumbers {
+                peer: peer.name.clone(),
+                verified: peer.verified,
+                evaluated: peer.evaluated,
+                quota: peer.quota,
+                compared: peer.compared,
+                overlaps: peer.overlaps,
+            })
+            .collect(),
+        epoch: view.epoch,
+        log_size: view.log_size,
+        log_root: view.log_root,
+    };
+    Ok(bundle.sign(&membership.into_keys().signing))
+}
+
+/// An entry of the vault, without the matter of a journal's entry: that is content.
+fn logged(entry: HistoryEntry) -> Logged {
+    let journal = Act::from_bytes(&entry.head).is_ok_and(|act| act.statement.content == Content::Journal);
+    Logged {
+        entry: entry.entry,
+        envelope: entry.envelope,
+        head: entry.head,
+        frames: entry.frames,
+        matter: entry.matter.filter(|_| !journal),
+    }
+}
+
+async fn members(vault: &Vault) -> Result<Vec<Member>, SessionError> {
+    let mut out = Vec::new();
+    for (key, value) in vault.list("roster/").await? {
+        let RosterEntry { unit, title, keys, joined, .. } =
+            RosterEntry::from_bytes(&value).map_err(|_| Damaged(key))?;
+        out.push(Member { unit, title, keys, joined });
+    }
+    Ok(out)
+}
+
+/// The accords that the cases name.
+fn accords(view: &crate::agent::View, cases: &[CaseHistory]) -> Vec<AgreedAccord> {
+    let acts = cases.iter().flat_map(|case| &case.acts);
+    let named: BTreeSet<Hash> =
+        acts.filter_map(|logged| Act::from_bytes(&logged.head).ok()).map(|act| act.statement.accord).collect();
+    let known = view.proposals.iter().filter(|proposal| named.contains(&proposal.accord.hash()));
+    known
+        .map(|proposal| AgreedAccord {
+            start: proposal.accord.start(),
+            text: proposal.accord.text().to_owned(),
+            signed: proposal.signed.iter().cloned().collect(),
+        })
+        .collect()
+}
+
+async fn proofs(vault: &Vault, entries: &BTreeSet<u64>) -> Result<(Vec<KeptProof>, Vec<Note>), SessionError> {
+    let number = |key: &str| key.rsplit('/').next().and_then(|text| text.parse::<u64>().ok());
+    let (mut proofs, mut sizes) = (Vec::new(), BTreeSet::new());
+    for (key, value) in vault.list("proof/").await? {
+        let Some((entry, (size, path))) = number(&key).zip(kept_proof(&value)) else {
+            return Err(Damaged(key).into());
+        };
+        if entries.contains(&entry) {
+            sizes.insert(size);
+            proofs.push(KeptProof { entry, size, path });
+        }
+    }
+    let mut notes = Vec::new();
+    for (key, value) in vault.list("checkpoint/").await? {
+        let Some((size, text)) = number(&key).zip(String::from_utf8(value.to_vec()).ok()) else {
+            return Err(Damaged(key).into());
+        };
+        if sizes.contains(&size) {
+            notes.push(Note { size, text });
+        }
+    }
+    Ok((proofs, notes))
+}
+
+async fn readings(
+    vault: &Vault,
+    handles: &BTreeSet<Handle>,
+) -> Result<Vec<protocol::reading::SignedReading>, SessionError> {
+    let mut out = Vec::new();
+    for handle in handles {
+        for (key, value) in vault.list(&format!("reading/{handle}/")).await? {
+            out.push(codec::decode(&value).map_err(|_| Damaged(key))?);
+        }
+    }
+    Ok(out)
+}
+
+fn copies(agent: &Agent, handle: &Handle) -> Vec<KeptCopy> {
+    let kept = agent.copies(handle).into_iter();
+    kept.map(|copy| KeptCopy {
+        handle: *handle,
+        package: copy.package,
+        number: copy.number,
+        officer: copy.officer,
+        at_ms: copy.at_ms,
+        deleted_ms: copy.deleted_ms,
+    })
+    .collect()
+}

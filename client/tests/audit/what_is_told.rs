@@ -1,0 +1,141 @@
+//! What a report says of a history that holds.
+
+use crate::story::{GM, HEAD, HOUR, INVESTIGATOR, SN, Story};
+use client::audit::{Report, SignedBundle, verify};
+use protocol::act::Content;
+
+fn audited(story: &Story) -> Report {
+    let file = story.bundle.clone().sign(&story.keys[GM].signing).encode();
+    verify(&SignedBundle::decode(&file).unwrap())
+}
+
+fn codes(report: &Report) -> Vec<&str> {
+    report.exceptions.iter().map(|exception| exception.code.as_str()).collect()
+}
+
+#[test]
+fn everything_that_happened_is_told_and_verifies() {
+    let story = Story::whole();
+    let report = audited(&story);
+    assert_eq!(report.findings, [], "nothing was changed");
+    assert_eq!(codes(&report), [""; 0], "{:?}", report.exceptions);
+    assert!(report.verified && !report.nil);
+    let kinds: Vec<(&str, &str, &str)> =
+        report.disclosures.iter().map(|d| (d.kind.as_str(), d.from.as_str(), d.direction.as_str())).collect();
+    let given = [
+        ("parcel", "SN", "received"),
+        ("urgent", "GM", "given"),
+        ("parcel", "SN", "received"),
+        ("journal", "SN", "received"),
+        ("journal", "GM", "given"),
+    ];
+    assert_eq!(kinds, given);
+
+    let handed = &report.disclosures[0];
+    let fields: Vec<&str> = handed.fields.iter().map(|field| field.name.as_str()).collect();
+    assert_eq!(fields, ["phone", "full_name"]);
+    assert_eq!(handed.fields[0].handling, ["H1", "H2"]);
+    assert_eq!(handed.offence.as_deref(), Some("trafficking in persons"));
+    assert_eq!(handed.reference.as_deref(), Some("RP 17/2026"));
+    let by: Vec<_> = handed.consents.iter().map(|c| (c.by.role.as_deref(), c.by.name.as_deref())).collect();
+    assert_eq!(by, [(Some("head"), Some("Officer 0 2")), (Some("legal-officer"), Some("Officer 0 3"))]);
+    assert_eq!(handed.consents[1].attestations.len(), 7);
+    assert_eq!(handed.receipt.as_ref().unwrap().name.as_deref(), Some("Officer 1 1"));
+    assert_eq!(handed.readings[0].why, "to prepare the hearing");
+    assert_eq!(handed.proof.as_ref().unwrap().witnesses, ["GM", "SN"]);
+    assert!(handed.proven);
+    assert_eq!(handed.chain.len(), 11);
+
+    let urgent = &report.disclosures[1];
+    assert_eq!(urgent.validation_delay_s, Some(3 * HOUR / 1000));
+    assert_eq!(urgent.threat.as_deref(), Some("an armed man was seen"));
+
+    let recalled = &report.disclosures[2];
+    assert_eq!(recalled.recall.as_ref().unwrap().reason.as_deref(), Some("other"));
+    assert_eq!(recalled.deletions.iter().map(|receipt| receipt.copy).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(recalled.copies.len(), 1);
+    assert_eq!(report.disclosures[3].entries, Some(2));
+    assert_eq!(report.coverage.peers[0].evaluated, 512);
+    assert_eq!(report.keys.iter().map(|key| key.of.as_str()).collect::<Vec<_>>(), ["@broker", "GM", "SN"]);
+}
+
+#[test]
+fn neither_the_bundle_nor_the_report_holds_a_value_or_a_journal_entry() {
+    let story = Story::whole();
+    let file = story.bundle.clone().sign(&story.keys[GM].signing).encode();
+    let json = serde_json::to_string(&audited(&story)).unwrap().into_bytes();
+    let holds = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    for secret in ["+221770000001", "Planted-Value", "Planted-Journal"] {
+        assert!(!holds(&file, secret), "{secret}");
+        assert!(!holds(&json, secret), "{secret}");
+    }
+    assert!(holds(&file, "trafficking in persons"), "the search finds what is there");
+}
+
+#[test]
+fn with_nothing_disclosed_there_is_a_nil_certificate() {
+    let mut story = Story::new();
+    story.refusal();
+    story.checkpoint();
+    let report = audited(&story);
+    assert!(report.verified && report.nil);
+    assert_eq!(report.disclosures, []);
+}
+
+#[test]
+fn exceptions_are_told() {
+    let mut story = Story::new();
+    // Sealed, and never opened.
+    let case = story.meet();
+    story.agree(case, protocol::act::Outcome::Handover, SN);
+    story.seal(case, SN);
+    // Read without a reason, copied without a note, recalled, and not deleted in time.
+    let (case, package) = story.handover();
+    story.read(case, package, " ", Some(1));
+    story.bundle.copies.clear();
+    story.with_reason(case, SN, HEAD, "withdraw", Content::Recall);
+    story.read(case, package, "once more", None);
+    story.expire(case);
+    // Urgent, and not validated in time.
+    let (case, _) = story.urgent();
+    story.expire(case);
+    story.bundle.cases[0].objection = Some("matter-openings".to_owned());
+    story.checkpoint();
+    // After the last checkpoint.
+    let case = story.open();
+    story.simply(case, GM, INVESTIGATOR, "acknowledge");
+    let report = audited(&story);
+    assert_eq!(report.findings, []);
+    let told = [
+        "deletion-overdue",
+        "deletion-overdue",
+        "urgent-without-validation",
+        "reading-unjustified",
+        "reading-out-of-time",
+        "copy-not-noted",
+        "objection",
+        "receipt-missing",
+        "without-proof",
+    ];
+    assert_eq!(codes(&report), told, "{:#?}", report.exceptions);
+}
+
+#[test]
+fn one_person_under_two_numbers_is_told() {
+    let mut story = Story::new();
+    story.hire(SN, 5, protocol::officer::OfficerRole::LegalOfficer, "officer 0  2");
+    let case = story.meet();
+    story.agree(case, protocol::act::Outcome::Handover, SN);
+    let (terms, openings) = story.terms(case, SN, protocol::consent::ConsentKind::Parcel);
+    for officer in [HEAD, 5] {
+        let matter = story.attested(openings.clone());
+        story.act(case, SN, officer, "consent", Content::Consent(terms.clone()), matter);
+    }
+    let (head, matter) = (story.head_of(&terms), story.matter());
+    story.act(case, SN, HEAD, "seal", Content::Parcel(Box::new(head)), matter);
+    story.receive(case, GM, terms.package);
+    story.checkpoint();
+    let report = audited(&story);
+    assert_eq!(report.findings, []);
+    assert_eq!(codes(&report), ["role-conflict"]);
+}
