@@ -12,7 +12,7 @@
 
 use crate::act::{Content, Outcome, VerifiedAct};
 use crate::codec::Hash;
-use crate::consent::{ConsentKind, ConsentRefused, Ledger, Place};
+use crate::consent::{ConsentKind, ConsentRefused, Held, Ledger, Place};
 use crate::manual::check::{TIMEOUT, is_data};
 use crate::manual::{Actor, Carries, Gate, Guard, Manual, StateId, Transition};
 use crate::name::UnitName;
@@ -264,12 +264,25 @@ impl Case {
         if self.deadline_ms(manual).is_some_and(|deadline| now_ms >= deadline) {
             return Err(CaseRefused::Late);
         }
-        if let Content::Parcel(head) = &act.statement().content
-            && self.ledger.consent(&head.consent).is_some_and(|held| held.terms.until_ms <= now_ms)
-        {
-            return Err(ConsentRefused::Expired.into());
+        // What counts until a moment is not signed for a moment before it, once that has passed.
+        let unit = &act.statement().unit;
+        let is_live = |held: &Held| held.terms.until_ms > now_ms;
+        match &act.statement().content {
+            Content::Parcel(head) if self.ledger.consent(&head.consent).is_some_and(|held| !is_live(held)) => {
+                Err(ConsentRefused::Expired.into())
+            }
+            Content::Consent(terms) if terms.until_ms <= now_ms => Err(ConsentRefused::Expired.into()),
+            Content::Journal => {
+                let ours = |held: &&Held| held.terms.kind == ConsentKind::Journal && held.terms.provider == *unit;
+                let mut ours = self.ledger.consents().iter().filter(ours).peekable();
+                // Where there is none at all, the kernel says so.
+                if ours.peek().is_none() || ours.any(is_live) { Ok(()) } else { Err(ConsentRefused::Expired.into()) }
+            }
+            Content::Validation(package) if self.ledger.parcel(package).is_some_and(|one| one.is_overdue(now_ms)) => {
+                Err(ConsentRefused::Parcel.into())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The case after an act.
@@ -310,7 +323,7 @@ impl Case {
         next.record(act, officers)?;
         // The manual's guards look at the case as it was before the act.
         let step = self.step_of(manual, act)?;
-        if next.passes(step.gate, said)? {
+        if next.passes(step.gate, said, officers)? {
             next.enter(manual, step, said.at_ms);
         }
         Ok(next)
@@ -330,9 +343,6 @@ impl Case {
         let mut next = self.clone();
         next.last_ms = self.last_ms.max(deadline);
         next.enter(manual, step, deadline);
-        if step.to.is_some_and(|to| manual.state(to).recalls) {
-            next.ledger.recall(None);
-        }
         Ok(next)
     }
 
@@ -446,7 +456,7 @@ impl Case {
     }
 
     /// Whether the step moves the case, now that the act is recorded; notes what waits.
-    fn passes(&mut self, gate: Gate, said: &crate::act::Statement) -> Result<bool, CaseRefused> {
+    fn passes(&mut self, gate: Gate, said: &crate::act::Statement, officers: &Officers) -> Result<bool, CaseRefused> {
         Ok(match gate {
             Gate::Open => true,
             Gate::BothUnits => {
@@ -457,14 +467,11 @@ impl Case {
             }
             Gate::ConsentsComplete => {
                 let wanted = self.kind_agreed();
+                // Complete is not enough: one of them may have expired, or its officer been revoked, since.
+                let counts = |held: &Held| self.ledger.consent_given(&held.terms.id(), officers, said.at_ms).is_ok();
                 self.providers().iter().all(|unit| {
-                    self.ledger.consents().iter().any(|held| {
-                        held.terms.provider == **unit
-                            && held.terms.kind == wanted
-                            && held.is_complete()
-                            && !held.withdrawn
-                            && !held.used
-                    })
+                    let fits = |held: &&Held| held.terms.provider == **unit && held.terms.kind == wanted;
+                    self.ledger.consents().iter().filter(fits).any(counts)
                 })
             }
             Gate::AllSealed => self.providers().iter().all(|unit| {
@@ -502,6 +509,9 @@ impl Case {
         if state.ends_consents {
             let units = [self.low.clone(), self.high.clone()];
             units.iter().for_each(|unit| self.ledger.withdraw(unit));
+        }
+        if state.recalls {
+            self.ledger.recall(None);
         }
         // An offer that is no more on the table does not count among the rounds of the next talks.
         if step.carries != Carries::Offer && state.ends_consents {
