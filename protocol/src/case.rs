@@ -12,7 +12,7 @@
 
 use crate::act::{Content, Outcome, VerifiedAct};
 use crate::codec::Hash;
-use crate::consent::{ConsentKind, ConsentRefused, Ledger, Place};
+use crate::consent::{ConsentKind, ConsentRefused, Held, Ledger, Place};
 use crate::manual::check::{TIMEOUT, is_data};
 use crate::manual::{Actor, Carries, Gate, Guard, Manual, StateId, Transition};
 use crate::name::UnitName;
@@ -246,7 +246,8 @@ impl Case {
     }
     /// The number of `unit`'s next act.
     pub fn next_number(&self, unit: &UnitName) -> u32 {
-        1 + if *unit == self.low { self.numbers.0 } else { self.numbers.1 }
+        let last = if *unit == self.low { self.numbers.0 } else { self.numbers.1 };
+        last.saturating_add(1)
     }
     /// When the state's limit passes, in milliseconds; `None`: the case is at an end.
     pub fn deadline_ms(&self, manual: &Manual) -> Option<u64> {
@@ -275,16 +276,18 @@ impl Case {
     /// expiry that has passed.
     fn check_kernel_moment(&self, act: &VerifiedAct<'_>, now_ms: u64) -> Result<(), ConsentRefused> {
         let said = act.statement();
-        let counts = |held: &crate::consent::Held| {
-            let ours = held.terms.kind == ConsentKind::Journal && held.terms.provider == said.unit;
-            ours && held.is_complete() && !held.withdrawn && held.terms.until_ms > now_ms
-        };
+        let ours = |held: &&Held| held.terms.kind == ConsentKind::Journal && held.terms.provider == said.unit;
+        let counts = |held: &Held| held.is_complete() && !held.withdrawn && held.terms.until_ms > now_ms;
         let expired = match &said.content {
             Content::Consent(terms) => terms.until_ms <= now_ms,
             Content::Parcel(head) => {
                 self.ledger.consent(&head.consent).is_some_and(|held| held.terms.until_ms <= now_ms)
             }
-            Content::Journal => !self.ledger.consents().iter().any(counts),
+            Content::Journal => {
+                let mut ours = self.ledger.consents().iter().filter(ours).peekable();
+                // Where there is none at all, the kernel says so.
+                ours.peek().is_some() && !ours.any(counts)
+            }
             Content::Validation(package) => {
                 let overdue = self.ledger.parcel(package).is_some_and(|parcel| parcel.is_overdue(now_ms));
                 return if overdue { Err(ConsentRefused::Parcel) } else { Ok(()) };
@@ -332,7 +335,7 @@ impl Case {
         next.record(act, officers)?;
         // The manual's guards look at the case as it was before the act.
         let step = self.step_of(manual, act)?;
-        if next.passes(step.gate, said)? {
+        if next.passes(step.gate, said, officers)? {
             next.enter(manual, step, said.at_ms);
         }
         Ok(next)
@@ -352,9 +355,6 @@ impl Case {
         let mut next = self.clone();
         next.last_ms = self.last_ms.max(deadline);
         next.enter(manual, step, deadline);
-        if step.to.is_some_and(|to| manual.state(to).recalls) {
-            next.ledger.recall(None);
-        }
         Ok(next)
     }
 
@@ -447,8 +447,7 @@ impl Case {
                 self.ledger.give(&place, terms, signer()?, signature, officers, said.at_ms)?;
             }
             Content::Parcel(head) => {
-                signer()?;
-                self.ledger.seal(&said.unit, head, officers, said.at_ms)?;
+                self.ledger.seal(signer()?, head, officers, said.at_ms)?;
             }
             Content::Conditions(package) => self.ledger.accept_conditions(package, signer()?)?,
             Content::Receipt(package) => self.ledger.receive(package, signer()?)?,
@@ -468,7 +467,7 @@ impl Case {
     }
 
     /// Whether the step moves the case, now that the act is recorded; notes what waits.
-    fn passes(&mut self, gate: Gate, said: &crate::act::Statement) -> Result<bool, CaseRefused> {
+    fn passes(&mut self, gate: Gate, said: &crate::act::Statement, officers: &Officers) -> Result<bool, CaseRefused> {
         Ok(match gate {
             Gate::Open => true,
             Gate::BothUnits => {
@@ -479,14 +478,11 @@ impl Case {
             }
             Gate::ConsentsComplete => {
                 let wanted = self.kind_agreed();
+                // Complete is not enough: one of them may have expired, or its officer been revoked, since.
+                let counts = |held: &Held| self.ledger.consent_given(&held.terms.id(), officers, said.at_ms).is_ok();
                 self.providers().iter().all(|unit| {
-                    self.ledger.consents().iter().any(|held| {
-                        held.terms.provider == **unit
-                            && held.terms.kind == wanted
-                            && held.is_complete()
-                            && !held.withdrawn
-                            && !held.used
-                    })
+                    let fits = |held: &&Held| held.terms.provider == **unit && held.terms.kind == wanted;
+                    self.ledger.consents().iter().filter(fits).any(counts)
                 })
             }
             Gate::AllSealed => self.providers().iter().all(|unit| {
@@ -524,6 +520,9 @@ impl Case {
         if state.ends_consents {
             let units = [self.low.clone(), self.high.clone()];
             units.iter().for_each(|unit| self.ledger.withdraw(unit));
+        }
+        if state.recalls {
+            self.ledger.recall(None);
         }
         // An offer that is no more on the table does not count among the rounds of the next talks.
         if step.carries != Carries::Offer && state.ends_consents {

@@ -320,3 +320,199 @@ pub fn check(
 fn names_data(content: &Content) -> bool {
     !matches!(content, Content::Offer(crate::act::Outcome::Separate | crate::act::Outcome::Joint, _))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::act::{Act, Outcome, Statement};
+    use crate::manual::DEFAULT;
+    use crate::name::UnitName;
+    use crate::officer::{Certificate, OfficerEntry, OfficerKey, OfficerRole};
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    const FEDERATION: Hash = Bytes([1; 32]);
+
+    fn case_key(byte: u8) -> CaseKey {
+        CaseKey::from_secret(&[byte; 32])
+    }
+
+    #[test]
+    fn matter_opens_under_its_key_and_for_its_act_only() {
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        let mut matter = Matter::new(&mut rng);
+        matter.note = Some("a word".to_owned());
+        let (key, commitment) = (case_key(1), matter.commitment());
+        let sealed = matter.seal(&key, &mut rng).unwrap();
+        assert!(Matter::open(&key, &commitment, &sealed).unwrap() == matter);
+        assert_ne!(sealed, matter.seal(&key, &mut rng).unwrap(), "a nonce of its own each time");
+        let fails = |key: &CaseKey, commitment: &Hash, rows: &[u8]| Matter::open(key, commitment, rows).err();
+        assert_eq!(fails(&case_key(2), &commitment, &sealed), Some(MatterRefused::DoesNotOpen));
+        assert_eq!(fails(&key, &Hash::ZERO, &sealed), Some(MatterRefused::DoesNotOpen));
+        for at in [0, NONCE_LEN, sealed.len() - 1] {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert_eq!(fails(&key, &commitment, &changed), Some(MatterRefused::DoesNotOpen));
+        }
+        for len in [0, NONCE_LEN - 1, sealed.len() - 1] {
+            assert_eq!(fails(&key, &commitment, &sealed[..len]), Some(MatterRefused::DoesNotOpen));
+        }
+        let other = Matter::new(&mut rng);
+        assert_ne!(other.commitment(), Matter::new(&mut rng).commitment(), "a salt of its own each time");
+        assert!(Matter::from_bytes(&matter.to_bytes()).unwrap() == matter);
+        assert_eq!(Matter::from_bytes(b"\x00").err(), Some(MatterRefused::Malformed));
+    }
+
+    #[test]
+    fn what_is_padded_wrongly_is_refused() {
+        let mut rng = ChaCha20Rng::seed_from_u64(4);
+        let matter = Matter::new(&mut rng);
+        let (key, commitment) = (case_key(1), matter.commitment());
+        let open = |plain: &[u8]| {
+            let payload = Payload { msg: plain, aad: &commitment.0 };
+            let sealed = cipher(&key).encrypt(&XNonce::from([9; NONCE_LEN]), payload).unwrap();
+            Matter::open(&key, &commitment, &[&[9; NONCE_LEN], &sealed[..]].concat()).err()
+        };
+        let mut plain = codec::encode(&matter);
+        plain.push(0x80);
+        assert_eq!(open(&plain), Some(MatterRefused::Malformed), "not one of the sizes");
+        plain.resize(SIZES[0], 0);
+        assert_eq!(open(&plain), None);
+        assert_eq!(open(&[0; SIZES[0]]), Some(MatterRefused::Malformed), "no end");
+        plain[SIZES[0] - 1] = 0x80;
+        assert_eq!(open(&plain), Some(MatterRefused::Malformed), "not canonical");
+        let mut other = codec::encode(&Matter::new(&mut rng));
+        other.push(0x80);
+        other.resize(SIZES[0], 0);
+        assert_eq!(open(&other), Some(MatterRefused::Commitment));
+    }
+
+    #[test]
+    fn matter_has_one_of_four_lengths() {
+        let mut rng = ChaCha20Rng::seed_from_u64(5);
+        let key = case_key(1);
+        let mut matter = Matter::new(&mut rng);
+        let empty = codec::encode(&matter).len();
+        let mut seen = std::collections::BTreeSet::new();
+        for len in [0, 100, 1000, 5000, 30_000, 130_000] {
+            matter.note = Some("x".repeat(len));
+            let sealed = matter.seal(&key, &mut rng).unwrap();
+            assert!(is_sealed_len(sealed.len() as u64) && sealed.len() <= MAX_SEALED);
+            assert!(Matter::open(&key, &matter.commitment(), &sealed).unwrap() == matter);
+            seen.insert(sealed.len());
+        }
+        assert_eq!(seen.len(), 4);
+        assert!(!is_sealed_len(SIZES[0] as u64) && !is_sealed_len(0));
+        // Exactly full, with room for the one byte that ends it; and one byte more.
+        let overhead = codec::encode(&matter).len() - 130_000 - empty;
+        matter.note = Some("x".repeat(SIZES[3] - 1 - empty - overhead));
+        assert_eq!(codec::encode(&matter).len(), SIZES[3] - 1);
+        assert_eq!(matter.seal(&key, &mut rng).unwrap().len(), MAX_SEALED);
+        matter.note = Some("x".repeat(SIZES[3] - empty - overhead));
+        assert_eq!(matter.seal(&key, &mut rng), Err(MatterRefused::TooLong));
+    }
+
+    /// Signs an act with this matter, and checks it as an officer of this role against a step that asks for this.
+    fn judge(
+        role: OfficerRole,
+        asks: &[Asks],
+        content: Content,
+        change: impl Fn(&mut Matter, &Manual),
+    ) -> Result<(), MatterRefused> {
+        let table: toml::Table = toml::from_str(DEFAULT).unwrap();
+        let manual = Manual::read(table["manual"].as_table().unwrap()).unwrap();
+        let mut rng = ChaCha20Rng::seed_from_u64(6);
+        let (low, high): (UnitName, UnitName) = ("A".parse().unwrap(), "B".parse().unwrap());
+        let (key, name) = (OfficerKey::generate(&mut rng), NameOpening::new("A. Diop", &mut rng).unwrap());
+        let mut officers = Officers::default();
+        let certificate = Certificate::new(&FEDERATION, &low, 1, role, &name, &key);
+        officers.apply(&FEDERATION, &low, &OfficerEntry::Certified(certificate)).unwrap();
+        let mut matter = Matter::new(&mut rng);
+        matter.by = Some(name);
+        change(&mut matter, &manual);
+        let statement = Statement {
+            federation: FEDERATION,
+            accord: Hash::ZERO,
+            handle: Bytes::ZERO,
+            low: low.clone(),
+            high,
+            unit: low.clone(),
+            round: 0,
+            number: 1,
+            event: "refuse".to_owned(),
+            at_ms: 0,
+            content,
+            matter: matter.commitment(),
+        };
+        let act = Act::sign(statement, 1, &key);
+        let verified = act.verify(&FEDERATION, &low, &officers).unwrap();
+        let step = Transition { asks: asks.to_vec(), ..manual.transitions()[0].clone() };
+        let mut other = matter.clone();
+        other.salt = Bytes::ZERO;
+        assert_eq!(check(&manual, &step, &verified, &other, &officers), Err(MatterRefused::Commitment));
+        check(&manual, &step, &verified, &matter, &officers)
+    }
+
+    #[test]
+    fn each_thing_that_a_step_asks_for_is_there() {
+        use OfficerRole::{Head, LegalOfficer};
+        let nothing = || Content::Nothing;
+        let reason = |code: &'static str| move |matter: &mut Matter, _: &Manual| matter.reason = Some(code.to_owned());
+        assert_eq!(judge(Head, &[], nothing(), |_, _| {}), Ok(()));
+        assert!(judge(Head, &[Asks::Reason], nothing(), |_, _| {}).is_err());
+        assert_eq!(judge(Head, &[Asks::Reason], nothing(), reason("magistrate-denied")), Ok(()));
+        assert!(judge(Head, &[Asks::Reason], nothing(), reason("because")).is_err());
+        assert!(judge(Head, &[], nothing(), reason("because")).is_err());
+        let threat = |text: &'static str| move |matter: &mut Matter, _: &Manual| matter.threat = Some(text.to_owned());
+        assert!(judge(Head, &[Asks::Threat], nothing(), |_, _| {}).is_err());
+        assert!(judge(Head, &[Asks::Threat], nothing(), threat("  ")).is_err());
+        assert_eq!(judge(Head, &[Asks::Threat], nothing(), threat("a life")), Ok(()));
+        let phone = || FieldLine {
+            name: "phone".to_owned(),
+            category: crate::package::Category::Suspect,
+            handling: vec![crate::package::HandlingCode::H1],
+            restriction: None,
+            source: crate::package::SourceCode::B,
+            information: crate::package::InformationCode::Two,
+            nature: crate::package::Nature::Fact,
+            necessity: "to ask the operator".to_owned(),
+            kind: crate::package::ContentKind::Text,
+        };
+        let line = |matter: &mut Matter, _: &Manual| matter.fields = vec![phone()];
+        let offer = |outcome| Content::Offer(outcome, None);
+        assert!(judge(Head, &[Asks::Fields], offer(Outcome::Mutual), |_, _| {}).is_err());
+        assert_eq!(judge(Head, &[Asks::Fields], offer(Outcome::Mutual), line), Ok(()));
+        assert_eq!(judge(Head, &[Asks::Fields], offer(Outcome::Separate), |_, _| {}), Ok(()));
+        assert_eq!(judge(Head, &[Asks::Fields], offer(Outcome::Joint), |_, _| {}), Ok(()));
+        let all = |matter: &mut Matter, manual: &Manual| matter.attestations = manual.attestations().to_vec();
+        let most = |matter: &mut Matter, manual: &Manual| matter.attestations = manual.attestations()[1..].to_vec();
+        assert!(judge(LegalOfficer, &[Asks::Attestations], nothing(), most).is_err());
+        assert_eq!(judge(LegalOfficer, &[Asks::Attestations], nothing(), all), Ok(()));
+        assert_eq!(judge(Head, &[Asks::Attestations], nothing(), |_, _| {}), Ok(()), "the legal officer attests");
+        assert!(judge(Head, &[Asks::Purpose], nothing(), |_, _| {}).is_err());
+    }
+
+    #[test]
+    fn names_lengths_and_copies_are_checked() {
+        use OfficerRole::Head;
+        let judge = |content, change: fn(&mut Matter, &Manual)| judge(Head, &[], content, change);
+        assert_eq!(judge(Content::Nothing, |matter, _| matter.by = None), Err(MatterRefused::Name));
+        let renamed = |matter: &mut Matter, _: &Manual| {
+            matter.by = NameOpening::new("B. Sow", &mut ChaCha20Rng::seed_from_u64(9));
+        };
+        assert_eq!(judge(Content::Nothing, renamed), Err(MatterRefused::Name));
+        assert_eq!(judge(Content::Nothing, |matter, _| matter.note = Some("x".repeat(MAX_NOTE))), Ok(()));
+        let long = |matter: &mut Matter, _: &Manual| matter.note = Some("x".repeat(MAX_NOTE + 1));
+        assert_eq!(judge(Content::Nothing, long), Err(MatterRefused::TooLong));
+        let long = |matter: &mut Matter, _: &Manual| matter.threat = Some("x".repeat(MAX_NOTE + 1));
+        assert_eq!(judge(Content::Nothing, long), Err(MatterRefused::TooLong));
+        assert!(judge(Content::Deletion, |_, _| {}).is_err());
+        let copy = |matter: &mut Matter, _: &Manual| {
+            matter.copies = vec![CopyReceipt { package: Hash::ZERO, copy: 0, at_ms: 1 }];
+        };
+        assert_eq!(judge(Content::Deletion, copy), Ok(()));
+        assert!(judge(Content::Journal, |_, _| {}).is_err());
+        let entry = |matter: &mut Matter, _: &Manual| matter.entry = Some("seen".to_owned());
+        assert_eq!(judge(Content::Journal, entry), Ok(()));
+        assert!(judge(Content::Nothing, entry).is_err(), "an entry in the journal only");
+    }
+}

@@ -81,7 +81,8 @@ impl World {
     }
 
     fn received(&mut self, terms: &Terms, head: &ParcelHead) {
-        self.ledger.seal(&terms.provider, head, &self.officers, NOW).unwrap();
+        let head_of_unit = Signer { unit: terms.provider.clone(), number: 1, role: PROVIDER_ROLES[0] };
+        self.ledger.seal(&head_of_unit, head, &self.officers, NOW).unwrap();
         let legal = Signer { unit: terms.recipient.clone(), number: 1, role: OfficerRole::LegalOfficer };
         self.ledger.accept_conditions(&head.package, &legal).unwrap();
         self.ledger.receive(&head.package, &legal).unwrap();
@@ -361,7 +362,8 @@ fn nothing_opens_without_conditions_and_receipt_or_after_a_recall() {
         world.ledger.opening_given(&head.package, unit, NOW).map(|_| ()).map_err(|refused| refused.code())
     };
     assert_eq!(given(&world, &terms.recipient), Err("parcel-none"));
-    world.ledger.seal(&terms.provider, &head, &world.officers, NOW).unwrap();
+    let head_of_unit = Signer { unit: terms.provider.clone(), number: 1, role: PROVIDER_ROLES[0] };
+    world.ledger.seal(&head_of_unit, &head, &world.officers, NOW).unwrap();
     assert_eq!(given(&world, &terms.recipient), Err("parcel-not-open"));
     let legal = Signer { unit: terms.recipient.clone(), number: 1, role: OfficerRole::LegalOfficer };
     world.ledger.accept_conditions(&head.package, &legal).unwrap();
