@@ -68,6 +68,7 @@ impl std::str::FromStr for Outcome {
 
 /// What an act carries, beyond its event: exactly what the manual's transition says, or it is refused.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[expect(clippy::large_enum_variant, reason = "an act is read once; a box would only hide its terms")]
 pub enum Content {
     /// Nothing.
     #[n(0)]

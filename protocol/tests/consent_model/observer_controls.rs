@@ -11,6 +11,7 @@ use protocol::{Bytes, Hash};
 const HOUR: u64 = 3_600_000;
 
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "written by hand, and read once")]
 enum Event {
     Act(&'static str, Option<(u32, OfficerRole)>, u64, Content),
     Revoked(&'static str, u32),
