@@ -197,7 +197,7 @@ impl Vault {
     /// `"record/"` lists a namespace; `"pair/"` lists `pair/SN/…` and `pair/GM/…` as well.
     pub async fn list(&self, prefix: &str) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>, VaultError> {
         let mut reader = self.inner.reader.lock().await;
-        sqlx::raw_sql("BEGIN").execute(&mut *reader).await?;
+        begin_view(&mut reader).await?;
         let listed = list(&mut reader, &self.inner.keys, prefix).await;
         sqlx::raw_sql("COMMIT").execute(&mut *reader).await?;
         listed
@@ -245,7 +245,7 @@ impl Vault {
         if check != "ok" {
             return Err(VaultError::Damaged("its file"));
         }
-        sqlx::raw_sql("BEGIN").execute(&mut *reader).await?;
+        begin_view(&mut reader).await?;
         let verified = verify(&mut reader, &self.inner.keys).await;
         sqlx::raw_sql("COMMIT").execute(&mut *reader).await?;
         verified
@@ -332,6 +332,13 @@ async fn list(
     }
     out.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(out)
+}
+
+/// Begins one consistent view. A future that was dropped in the middle of another leaves that one open: it is ended first.
+async fn begin_view(reader: &mut SqliteConnection) -> Result<(), VaultError> {
+    let _ = sqlx::raw_sql("ROLLBACK").execute(&mut *reader).await;
+    sqlx::raw_sql("BEGIN").execute(reader).await?;
+    Ok(())
 }
 
 /// Some rows of a namespace after a key's index, opened; with the last index, or None at the end.

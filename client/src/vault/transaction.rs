@@ -48,8 +48,9 @@ impl Transaction {
         if writer.open {
             rollback(&mut writer).await;
         }
-        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut writer.connection).await?;
+        // Before it begins: whoever drops this future meanwhile leaves a transaction that the next one must end.
         writer.open = true;
+        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut writer.connection).await?;
         Ok(Transaction { inner, writer: Some(writer), folders: BTreeMap::new(), nonces: Nonces::default() })
     }
 

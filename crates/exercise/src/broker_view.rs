@@ -3,8 +3,11 @@
 //! Callers: the page and the story. *Not here:* how it was filled.
 
 use anyhow::{Context, Result};
+use protocol::act::Act;
+use protocol::message::{Deadline, Head, ParcelPart};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{AnyPool, AssertSqlSafe, Row};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Envelopes of one kind.
@@ -29,6 +32,32 @@ pub struct PairSeen {
     pub matches: i64,
 }
 
+/// An act, or a limit, as the broker has it: whose, by which officer's number, what is done, and a length.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EventSeen {
+    /// The unit; nobody's, for a limit.
+    pub unit: String,
+    /// The officer's number; `None`: the agent, or time.
+    pub officer: Option<u32>,
+    /// What is done.
+    pub event: String,
+    /// Sealed matter, in bytes.
+    pub bytes: i64,
+}
+
+/// What it knows of one case: the handle stands for two records, and says nothing of them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CaseSeen {
+    /// Acts and limits, in the order of the log.
+    pub events: Vec<EventSeen>,
+    /// Parts of parcels.
+    pub parts: usize,
+    /// Their bytes, padding included.
+    pub part_bytes: i64,
+    /// Parts whose bytes it still has.
+    pub parts_kept: usize,
+}
+
 /// All of it.
 #[derive(Clone, Debug, Default)]
 pub struct BrokerView {
@@ -36,6 +65,8 @@ pub struct BrokerView {
     pub kinds: Vec<KindSeen>,
     /// By pair.
     pub pairs: Vec<PairSeen>,
+    /// By handle.
+    pub cases: BTreeMap<String, CaseSeen>,
     /// One leaf, as it lies there, in hexadecimal: tag and confirmation.
     pub leaf: Option<(String, String)>,
 }
@@ -77,6 +108,7 @@ pub async fn look(folder: &Path, database: Option<&str>) -> Result<BrokerView> {
             matches: row.try_get(4)?,
         });
     }
+    view.cases = cases(&pool).await?;
     let leaf = sqlx::query("SELECT tag, confirmation FROM leaf LIMIT 1").fetch_optional(&pool).await?;
     if let Some(row) = leaf {
         let (tag, confirmation): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
@@ -84,4 +116,34 @@ pub async fn look(folder: &Path, database: Option<&str>) -> Result<BrokerView> {
     }
     pool.close().await;
     Ok(view)
+}
+
+async fn cases(pool: &AnyPool) -> Result<BTreeMap<String, CaseSeen>> {
+    const SAID: &str = "SELECT kind, head, rows_len, CASE WHEN rows IS NULL AND body IS NULL THEN 0 ELSE 1 END
+        FROM envelope WHERE kind IN ('act', 'deadline', 'parcel-part') ORDER BY entry";
+    let mut cases: BTreeMap<String, CaseSeen> = BTreeMap::new();
+    for row in sqlx::query(SAID).fetch_all(pool).await? {
+        let (kind, head): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+        let (bytes, kept): (i64, i32) = (row.try_get(2)?, row.try_get(3)?);
+        match kind.as_str() {
+            "act" => {
+                let Act { statement, officer } = Act::from_bytes(&head)?;
+                let officer = officer.map(|signed| signed.number);
+                let event = EventSeen { unit: statement.unit.to_string(), officer, event: statement.event, bytes };
+                cases.entry(statement.handle.to_string()).or_default().events.push(event);
+            }
+            "deadline" => {
+                let handle = Deadline::from_bytes(&head)?.handle.to_string();
+                let event = EventSeen { unit: String::new(), officer: None, event: "timeout".to_owned(), bytes };
+                cases.entry(handle).or_default().events.push(event);
+            }
+            _ => {
+                let case = cases.entry(ParcelPart::from_bytes(&head)?.handle.to_string()).or_default();
+                case.parts += 1;
+                case.part_bytes += bytes;
+                case.parts_kept += usize::from(kept != 0);
+            }
+        }
+    }
+    Ok(cases)
 }

@@ -22,8 +22,13 @@ use tokio::task::JoinHandle;
 /// Every vault of the exercise opens with this: its registers are invented, or copies the user brought.
 pub const PASSPHRASE: &str = "exercise";
 
-/// The accord of the exercise.
+/// The accord of the exercise, without a manual: under it units match, and nothing follows.
 pub const ACCORD: &str = include_str!("accord.toml");
+
+/// The accord of the exercise, with the manual that ships with Sutura.
+pub fn accord() -> String {
+    format!("{ACCORD}\n{}", protocol::manual::DEFAULT)
+}
 
 /// A broker that serves on loopback.
 pub struct Served {

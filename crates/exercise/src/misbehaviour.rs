@@ -5,16 +5,21 @@
 //!
 //! *Not* a proof: docs/THREATS.md says what each check rests on.
 
+mod consents;
+mod dishonest;
 mod fishing;
 mod log_rewriting;
 mod matching;
 mod substitution;
+mod table;
+mod turns;
 mod wrong_evaluation;
 
-use crate::federation::{ACCORD, Served, Unit, agree, verify_all};
+use crate::federation::{Served, Unit, accord, agree, verify_all};
 use anyhow::Result;
 use client::agent::Event;
 use std::path::Path;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 /// A misbehaviour that is tried.
@@ -32,16 +37,37 @@ pub enum Misbehaviour {
     WrongEvaluation,
     /// The broker changes an entry of the log, and signs it anew.
     RewrittenLog,
+    /// A unit seals a parcel without consent.
+    NoConsent,
+    /// A unit seals another package than the one consented to.
+    OtherPackage,
+    /// One officer signs both signatures of a consent.
+    SameOfficer,
+    /// A unit acts when it is the other's turn.
+    OutOfTurn,
+    /// An officer signs a consent that has expired.
+    LateConsent,
+    /// A unit seals twice from one consent.
+    ReplayedConsent,
+    /// The operator moves a case.
+    OperatorAdvances,
 }
 
 /// All of them.
-pub const ALL: [Misbehaviour; 6] = [
+pub const ALL: [Misbehaviour; 13] = [
     Misbehaviour::InventedMatch,
     Misbehaviour::DroppedMatches,
     Misbehaviour::SubstitutedKey,
     Misbehaviour::Fishing,
     Misbehaviour::WrongEvaluation,
     Misbehaviour::RewrittenLog,
+    Misbehaviour::NoConsent,
+    Misbehaviour::OtherPackage,
+    Misbehaviour::SameOfficer,
+    Misbehaviour::OutOfTurn,
+    Misbehaviour::LateConsent,
+    Misbehaviour::ReplayedConsent,
+    Misbehaviour::OperatorAdvances,
 ];
 
 impl Misbehaviour {
@@ -54,6 +80,13 @@ impl Misbehaviour {
             Misbehaviour::Fishing => "caught: a fishing unit over its quota",
             Misbehaviour::WrongEvaluation => "caught: a wrong evaluation",
             Misbehaviour::RewrittenLog => "caught: a rewritten log",
+            Misbehaviour::NoConsent => "caught: a parcel without consent",
+            Misbehaviour::OtherPackage => "caught: a consent over another package",
+            Misbehaviour::SameOfficer => "caught: one officer signing twice",
+            Misbehaviour::OutOfTurn => "caught: an act out of turn",
+            Misbehaviour::LateConsent => "caught: a late consent",
+            Misbehaviour::ReplayedConsent => "caught: a replayed consent",
+            Misbehaviour::OperatorAdvances => "caught: an operator who advances a state",
         }
     }
 
@@ -84,25 +117,62 @@ impl Misbehaviour {
                 "The broker changes an old entry of the log and signs again: no consistency proof leads there.",
                 "Le courtier change une ancienne entrée du journal et signe de nouveau : aucune preuve n'y mène.",
             ),
+            Misbehaviour::NoConsent => (
+                "SN seals a parcel without consent: the broker refuses; where the operator lets it pass, GM refuses.",
+                "SN scelle un colis sans consentement : le courtier refuse ; si l'opérateur le laisse passer, GM refuse.",
+            ),
+            Misbehaviour::OtherPackage => (
+                "SN's officers consented to one package, and it seals another: the broker refuses, and so does GM.",
+                "Les officiers de SN ont consenti à un lot, elle en scelle un autre : le courtier refuse, GM aussi.",
+            ),
+            Misbehaviour::SameOfficer => (
+                "SN's head signs a consent twice, in the legal officer's place: the broker refuses, and so does GM.",
+                "Le chef de SN signe deux fois, à la place du juriste : le courtier refuse, GM aussi.",
+            ),
+            Misbehaviour::OutOfTurn => (
+                "SN accepts its own offer: the broker refuses, and so does GM.",
+                "SN accepte sa propre offre : le courtier refuse, GM aussi.",
+            ),
+            Misbehaviour::LateConsent => (
+                "SN's legal officer signs after the consent has expired: the broker refuses, and so does GM.",
+                "Le juriste de SN signe après l'expiration du consentement : le courtier refuse, GM aussi.",
+            ),
+            Misbehaviour::ReplayedConsent => (
+                "SN uses a consent a second time: the broker refuses, and so does GM.",
+                "SN se sert deux fois d'un consentement : le courtier refuse, GM aussi.",
+            ),
+            Misbehaviour::OperatorAdvances => (
+                "The operator ages a case, so that its limit seems past: both units see that it is early, and refuse.",
+                "L'opérateur vieillit un dossier pour que son délai semble échu : les deux unités le voient et refusent.",
+            ),
         }
     }
 
     /// Tries it in a fresh federation below `folder`; whether it was caught.
     pub async fn attempt(self, folder: &Path) -> Result<bool> {
-        match self {
-            Misbehaviour::InventedMatch => matching::invent(folder).await,
-            Misbehaviour::DroppedMatches => matching::drop_some(folder).await,
-            Misbehaviour::SubstitutedKey => substitution::substitute(folder).await,
-            Misbehaviour::Fishing => fishing::fish(folder).await,
-            Misbehaviour::WrongEvaluation => wrong_evaluation::answer_wrongly(folder).await,
-            Misbehaviour::RewrittenLog => log_rewriting::rewrite(folder).await,
-        }
+        // On the heap: attempts are deep, and a worker's stack is small.
+        let attempt: Pin<Box<dyn Future<Output = Result<bool>> + Send + '_>> = match self {
+            Misbehaviour::InventedMatch => Box::pin(matching::invent(folder)),
+            Misbehaviour::DroppedMatches => Box::pin(matching::drop_some(folder)),
+            Misbehaviour::SubstitutedKey => Box::pin(substitution::substitute(folder)),
+            Misbehaviour::Fishing => Box::pin(fishing::fish(folder)),
+            Misbehaviour::WrongEvaluation => Box::pin(wrong_evaluation::answer_wrongly(folder)),
+            Misbehaviour::RewrittenLog => Box::pin(log_rewriting::rewrite(folder)),
+            Misbehaviour::NoConsent => Box::pin(consents::no_consent(folder)),
+            Misbehaviour::OtherPackage => Box::pin(consents::other_package(folder)),
+            Misbehaviour::SameOfficer => Box::pin(consents::same_officer(folder)),
+            Misbehaviour::OutOfTurn => Box::pin(turns::out_of_turn(folder)),
+            Misbehaviour::LateConsent => Box::pin(consents::late(folder)),
+            Misbehaviour::ReplayedConsent => Box::pin(consents::replayed(folder)),
+            Misbehaviour::OperatorAdvances => Box::pin(turns::operator_advances(folder)),
+        };
+        attempt.await
     }
 }
 
 /// The accord of the small federations: shorter ticks, few canaries, a small quota.
 fn small_accord() -> String {
-    ACCORD
+    accord()
         .replace("tick_ms = 500", "tick_ms = 200")
         .replace("opening_max = 4194304", "opening_max = 256")
         .replace("bulk_max = 4194304", "bulk_max = 256")
@@ -122,10 +192,15 @@ struct Small {
 impl Small {
     /// Founded, verified, with registers and an accord.
     async fn agreed(folder: &Path) -> Result<Small> {
+        Self::agreed_on(folder, &small_accord()).await
+    }
+
+    /// On another accord.
+    async fn agreed_on(folder: &Path, text: &str) -> Result<Small> {
         let mut small = Self::joined(folder).await?;
         let mut units = vec![small.gm, small.sn];
         verify_all(&mut units).await?;
-        agree(&mut units, &small_accord()).await?;
+        agree(&mut units, text).await?;
         let [gm, sn] = <[Unit; 2]>::try_from(units).map_err(|_| anyhow::anyhow!("two units"))?;
         small.gm = gm;
         small.sn = sn;

@@ -17,7 +17,8 @@ use std::path::PathBuf;
   cargo exercise --units registers --processes --then more --keep /tmp/federation"
 )]
 pub struct Options {
-    /// Real input: each NAME.csv in DIR is unit NAME's register; DIR/mapping.toml is optional
+    /// Real input: each NAME.csv in DIR is unit NAME's register; DIR/mapping.toml is optional. Overlaps stay confirmed:
+    /// nobody is there to decide
     #[arg(long, value_name = "DIR")]
     pub units: Option<PathBuf>,
     /// When all has settled, import these further registers of the same units, and go on

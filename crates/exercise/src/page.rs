@@ -1,8 +1,9 @@
-//! The page at the end: who met whom, what the broker saw of it, and the log's proof. One file, no network needed.
+//! The page at the end: who met whom, what followed, what the broker saw of it, and the log's proof. One file, no network needed.
 //!
 //! Caller: the story. *Not here:* any figure; all come from the results and from the broker's own database.
 
-use crate::broker_view::BrokerView;
+use crate::broker_view::{BrokerView, CaseSeen, EventSeen};
+use crate::played::Played;
 use crate::results::{Check, LogResult, Overlap};
 use askama::Template;
 use std::collections::BTreeMap;
@@ -32,6 +33,26 @@ struct Row {
     kinds: String,
     tier: String,
     surfaced: bool,
+    state: String,
+}
+
+/// One act: what both units have of it, and what the broker has.
+struct ActRow {
+    who: String,
+    event: String,
+    said: String,
+    seen: String,
+}
+
+struct Case {
+    title: (&'static str, &'static str),
+    records: String,
+    state: String,
+    handle: String,
+    acts: Vec<ActRow>,
+    parts: usize,
+    part_bytes: i64,
+    parts_kept: usize,
 }
 
 struct PairRow {
@@ -49,6 +70,7 @@ pub struct Page<'a> {
     edges: Vec<Edge>,
     rows: Vec<Row>,
     more: usize,
+    cases: Vec<Case>,
     pairs: Vec<PairRow>,
     broker: &'a BrokerView,
     log: &'a LogResult,
@@ -64,6 +86,7 @@ impl<'a> Page<'a> {
     pub fn new(
         units: &[(String, u64)],
         overlaps: &[Overlap],
+        played: &[Played],
         broker: &'a BrokerView,
         log: &'a LogResult,
         checks: &'a [Check],
@@ -94,6 +117,7 @@ impl<'a> Page<'a> {
             kinds: overlap.kinds.join(", "),
             tier: overlap.tier.clone(),
             surfaced: overlap.surfaced,
+            state: overlap.state.clone(),
         };
         let pair = |pair: &crate::broker_view::PairSeen| PairRow {
             units: pair.units.join(" · "),
@@ -106,11 +130,48 @@ impl<'a> Page<'a> {
             edges: met.iter().map(edge).collect(),
             rows: overlaps.iter().take(MOST_ROWS).map(row).collect(),
             more: overlaps.len().saturating_sub(MOST_ROWS),
+            cases: played.iter().map(|one| case(one, broker)).collect(),
             pairs: broker.pairs.iter().map(pair).collect(),
             broker,
             log,
             checks,
             seconds: format!("{seconds:.1}"),
         }
+    }
+}
+
+fn case(played: &Played, broker: &BrokerView) -> Case {
+    let nothing = CaseSeen::default();
+    let seen = broker.cases.get(&played.handle).unwrap_or(&nothing);
+    let mut events = seen.events.iter();
+    let acts = played.acts.iter().map(|act| ActRow {
+        who: [act.unit.as_str(), act.role.as_str()].join(" "),
+        event: act.event.clone(),
+        said: act.said.clone(),
+        seen: events.next().map(words).unwrap_or_default(),
+    });
+    let [(one, first), (other, second)] = {
+        let [one, other] = played.ending.units();
+        [(one, &played.records[0]), (other, &played.records[1])]
+    };
+    Case {
+        title: played.ending.story(),
+        records: format!("{one} {first} · {other} {second}"),
+        state: played.state.clone(),
+        handle: played.handle.clone(),
+        acts: acts.collect(),
+        parts: seen.parts,
+        part_bytes: seen.part_bytes,
+        parts_kept: seen.parts_kept,
+    }
+}
+
+/// What the broker has of an act.
+fn words(event: &EventSeen) -> String {
+    let EventSeen { unit, officer, event, bytes } = event;
+    match officer {
+        Some(number) => format!("{unit}, officer {number}: {event}, {bytes} bytes sealed"),
+        None if unit.is_empty() => event.clone(),
+        None => format!("{unit}, agent: {event}, {bytes} bytes sealed"),
     }
 }

@@ -4,10 +4,12 @@
 //! here:* anything that a command cannot do.
 
 use crate::broker_view;
-use crate::federation::{ACCORD, PASSPHRASE, peak_rss_mib, seconds_cpu};
+use crate::federation::{PASSPHRASE, accord, peak_rss_mib, seconds_cpu};
+use crate::in_process::{Account, PATIENCE};
+use crate::input::Input;
 use crate::options::Options;
 use crate::results::{BrokerResult, Found, FoundOverlap, LogResult, Phase};
-use crate::story::{Input, Outcome, PATIENCE, Teller};
+use crate::teller::Teller;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
@@ -120,7 +122,7 @@ async fn terminate(pid: u32) -> Result<()> {
 }
 
 /// Runs it.
-pub async fn run(options: &Options, folder: &Path, input: &Input, teller: &Teller) -> Result<Outcome> {
+pub async fn run(options: &Options, folder: &Path, input: &Input, teller: &Teller) -> Result<Account> {
     let began = Instant::now();
     let binaries = Binaries::find(teller).await?;
     let broker_home = folder.join("broker");
@@ -230,7 +232,7 @@ pub async fn run(options: &Options, folder: &Path, input: &Input, teller: &Telle
     phases.extend(costs.map(|seconds| ("increment_cpu", seconds)));
     let phases = phases.into_iter().map(|(name, seconds)| Phase { name: name.to_owned(), seconds }).collect();
     let log = LogResult { size, root, witnesses };
-    Ok(Outcome { found, broker: Some(broker_cost), broker_view, log, phases, new_overlaps })
+    Ok(Account { found, broker: Some(broker_cost), broker_view, log, phases, new_overlaps, played: Vec::new() })
 }
 
 /// CPU time of the broker and all units so far.
@@ -262,7 +264,7 @@ async fn verify(homes: &[Home<'_>]) -> Result<()> {
 
 async fn agree(homes: &[Home<'_>], folder: &Path) -> Result<()> {
     let text = folder.join("accord.toml");
-    std::fs::write(&text, ACCORD)?;
+    std::fs::write(&text, accord())?;
     let text = text.display().to_string();
     homes[0].run(&["accord", "propose", &text]).await?;
     homes[0].run(&["sync"]).await?;
@@ -314,6 +316,7 @@ async fn unit_found(home: &Home<'_>, last: &Value, cpu: f64, peak: f64) -> Resul
         tier: text(&o["tier"]),
         kinds: o["kinds"].as_array().into_iter().flatten().map(text).collect(),
         surfaced: o["surfaced"].as_bool().unwrap_or(false),
+        state: None,
     });
     let phases = last["phases"].as_object().into_iter().flatten();
     let events = status["events"].as_array().into_iter().flatten().map(|event| text(&event["event"]));

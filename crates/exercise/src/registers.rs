@@ -4,10 +4,11 @@
 //! that unit would write them. Caller: the story. *Not* the noise generator that measures identifiers: the differences
 //! here are those of punctuation, case and prefix.
 
+use crate::outcomes::Ending;
 use anyhow::{Context, Result};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The seven units, with country code and title.
@@ -51,6 +52,24 @@ pub struct Invented {
     pub surfaced: Expected,
     /// Pairs that must be confirmed, and stay below the threshold.
     pub below: Expected,
+    /// Of every two units: the references of the subject that these two alone share, in order of the units' names.
+    pairs: BTreeMap<[String; 2], [String; 2]>,
+    /// Two persons who share one telephone.
+    shared_phone: [String; 2],
+}
+
+impl Invented {
+    /// The records whose overlap was planted for an outcome, in the order of [`Ending::units`].
+    pub fn planted(&self, ending: Ending) -> Option<[String; 2]> {
+        if ending == Ending::FalseMatch {
+            return Some(self.shared_phone.clone());
+        }
+        let [one, other] = ending.units().map(str::to_owned);
+        let turned = one > other;
+        let names = if turned { [other, one] } else { [one, other] };
+        let [low, high] = self.pairs.get(&names)?.clone();
+        Some(if turned { [high, low] } else { [low, high] })
+    }
 }
 
 struct Row {
@@ -72,7 +91,12 @@ struct Row {
 pub fn invent(folder: &Path, seed: u64, records: usize) -> Result<Invented> {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let mut rows: Vec<Vec<Row>> = (0..UNITS.len()).map(|_| Vec::new()).collect();
-    let mut invented = Invented { surfaced: Expected::new(), below: Expected::new() };
+    let mut invented = Invented {
+        surfaced: Expected::new(),
+        below: Expected::new(),
+        pairs: BTreeMap::new(),
+        shared_phone: [String::new(), String::new()],
+    };
     let mut subject = 0u32;
     let mut share = |rows: &mut Vec<Vec<Row>>, among: &[usize], weak: bool, rng: &mut ChaCha20Rng| {
         subject += 1;
@@ -84,6 +108,10 @@ pub fn invent(folder: &Path, seed: u64, records: usize) -> Result<Invented> {
             held.push((UNITS[*unit].0.to_owned(), reference));
         }
         held.sort();
+        if let ([(low, low_ref), (high, high_ref)], false) = (&held[..], weak) {
+            let (names, references) = ([low.clone(), high.clone()], [low_ref.clone(), high_ref.clone()]);
+            invented.pairs.insert(names, references);
+        }
         let found = if weak { &mut invented.below } else { &mut invented.surfaced };
         for (i, first) in held.iter().enumerate() {
             found.extend(held[i + 1..].iter().map(|second| (first.clone(), second.clone())));
@@ -100,6 +128,7 @@ pub fn invent(folder: &Path, seed: u64, records: usize) -> Result<Invented> {
     for start in 0..3 {
         share(&mut rows, &[start, start + 3], true, &mut rng);
     }
+    share_phone(&mut rows, &mut subject, &mut invented, &mut rng)?;
     for (unit, own) in rows.iter_mut().enumerate() {
         while own.len() < records {
             subject += 1;
@@ -111,6 +140,30 @@ pub fn invent(folder: &Path, seed: u64, records: usize) -> Result<Invented> {
         write(&folder.join(format!("{}.csv", UNITS[unit].0)), own)?;
     }
     Ok(invented)
+}
+
+/// Two persons, unknown to each other, with the telephone of one shop: an overlap that officers see, and that is none.
+fn share_phone(rows: &mut [Vec<Row>], subject: &mut u32, invented: &mut Invented, rng: &mut ChaCha20Rng) -> Result<()> {
+    let mut held = Vec::new();
+    let mut shop: Option<Subject> = None;
+    for (turn, name) in Ending::FalseMatch.units().into_iter().enumerate() {
+        let unit = UNITS.iter().position(|(own, ..)| *own == name).context("a unit of the exercise")?;
+        // Numbers that 3 divides are persons.
+        *subject = (*subject / 3 + 1) * 3;
+        let mut person = Subject::draw(*subject, unit, rng);
+        if let Some(shop) = &shop {
+            (person.home, person.phone) = (shop.home, shop.phone.clone());
+        }
+        let reference = format!("{name}-{:04}", rows[unit].len() + 1);
+        rows[unit].push(person.row(reference.clone(), turn, false));
+        held.push((name.to_owned(), reference.clone()));
+        invented.shared_phone[turn] = reference;
+        shop = Some(person);
+    }
+    held.sort();
+    let [low, high] = <[(String, String); 2]>::try_from(held).ok().context("two units")?;
+    invented.surfaced.insert((low, high));
+    Ok(())
 }
 
 struct Subject {

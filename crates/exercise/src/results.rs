@@ -23,6 +23,8 @@ pub struct FoundOverlap {
     pub kinds: Vec<String>,
     /// Whether officers see it (R19).
     pub surfaced: bool,
+    /// The state of its case, once an officer has acted.
+    pub state: Option<String>,
 }
 
 /// What one unit found, and what it cost.
@@ -71,9 +73,15 @@ pub async fn overlaps_of(session: &Session, rules: &Rules) -> anyhow::Result<Vec
             tier,
             kinds: kinds.into_iter().collect(),
             surfaced: surfaces(&met, rules).is_some(),
+            state: state_of(session, overlap),
         });
     }
     Ok(out)
+}
+
+fn state_of(session: &Session, overlap: &client::agent::Overlap) -> Option<String> {
+    let prospect = session.prospect(&overlap.handle).ok().filter(|prospect| prospect.is_open)?;
+    Some(prospect.manual.state(prospect.case.state()).id.clone())
 }
 
 /// One confirmed pair of records.
@@ -89,8 +97,8 @@ pub struct Overlap {
     pub kinds: Vec<String>,
     /// Whether officers of both see it.
     pub surfaced: bool,
-    /// Where the procedure stands.
-    pub state: &'static str,
+    /// Where the procedure stands: the manual's state, or "confirmed" as long as no officer has acted.
+    pub state: String,
 }
 
 /// Who holds an overlap, and how each sees it.
@@ -113,7 +121,7 @@ pub fn join(found: &[Found]) -> Result<Vec<Overlap>, String> {
         let [(_, first), (_, second)] = &both[..] else {
             return Err(format!("{low} and {high} do not both hold overlap {handle}"));
         };
-        if first.surfaced != second.surfaced || first.kinds != second.kinds {
+        if first.surfaced != second.surfaced || first.kinds != second.kinds || first.state != second.state {
             return Err(format!("{low} and {high} see overlap {handle} differently"));
         }
         out.push(Overlap {
@@ -122,7 +130,7 @@ pub fn join(found: &[Found]) -> Result<Vec<Overlap>, String> {
             tier: first.tier.clone(),
             kinds: first.kinds.clone(),
             surfaced: first.surfaced,
-            state: "confirmed",
+            state: first.state.clone().unwrap_or_else(|| "confirmed".to_owned()),
         });
     }
     out.sort_by(|a, b| (&a.units, &a.records).cmp(&(&b.units, &b.records)));

@@ -1,76 +1,23 @@
-//! The story on the terminal: founds, verifies, imports, matches, tries each misbehaviour, and says what came of it.
+//! The story: founds, verifies, imports, matches, decides, tries each misbehaviour, and says what came of it.
 //!
 //! Caller: the binary. *Not here:* how each step is done.
 
 use crate::broker_view;
-use crate::federation::{ACCORD, Served, Unit, agree, settle, verify_all};
+use crate::in_process::{self, Account};
+use crate::input::input;
 use crate::misbehaviour;
 use crate::options::Options;
 use crate::page::Page;
+use crate::played::Played;
 use crate::processes;
-use crate::registers::{Expected, Invented, UNITS, invent};
-use crate::results::{BrokerResult, BytesResult, Check, Found, LogResult, Overlap, Phase, Results, UnitResult, join};
+use crate::registers::{Expected, Invented};
+use crate::results::{BytesResult, Check, Found, Overlap, Phase, Results, UnitResult, join};
+use crate::teller::Teller;
 use anyhow::{Context, Result, bail};
 use askama::Template;
-use indicatif::{ProgressBar, ProgressStyle};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-/// The longest that matching may take before the exercise gives up.
-pub const PATIENCE: Duration = Duration::from_secs(3600);
-
-/// The two languages of the story.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    En,
-    /// French.
-    Fr,
-}
-
-/// Speaks to people, on standard error.
-pub struct Teller {
-    language: Language,
-    bar: ProgressBar,
-    began: Instant,
-}
-
-impl Teller {
-    fn new(options: &Options) -> Teller {
-        let asked = options.lang.clone();
-        let from = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let language = asked
-            .or_else(|| ["SUTURA_LANG", "LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| from(name)))
-            .is_some_and(|value| value.to_ascii_lowercase().starts_with("fr"));
-        let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-            bar.set_style(style);
-        }
-        let language = if language { Language::Fr } else { Language::En };
-        Teller { language, bar, began: Instant::now() }
-    }
-
-    /// One of two texts.
-    pub fn text<'t>(&self, en: &'t str, fr: &'t str) -> &'t str {
-        match self.language {
-            Language::En => en,
-            Language::Fr => fr,
-        }
-    }
-
-    /// A line that stays.
-    pub fn say(&self, en: &str, fr: &str) {
-        let line = format!("{:6.1} s  {}", self.began.elapsed().as_secs_f64(), self.text(en, fr));
-        self.bar.suspend(|| anstream::eprintln!("{line}"));
-    }
-
-    /// What is being done, where a terminal can show it.
-    pub fn doing(&self, en: &str, fr: &str) {
-        self.bar.set_message(self.text(en, fr).to_owned());
-        self.bar.tick();
-    }
-}
+use std::time::Instant;
 
 /// Runs the exercise; whether all that should happen did.
 pub async fn run(options: Options) -> Result<bool> {
@@ -89,12 +36,14 @@ pub async fn run(options: Options) -> Result<bool> {
     };
     let mut checks = Vec::new();
     let (input, invented) = input(&options, &folder, &teller)?;
-    let outcome = if options.processes {
+    // With registers that somebody brought there is nobody to decide: no officer of theirs sits here.
+    let decide = invented.as_ref().filter(|_| !options.match_only);
+    let account = if options.processes {
         processes::run(&options, &folder, &input, &teller).await?
     } else {
-        in_process(&options, &folder, &input, &teller).await?
+        in_process::run(&options, &folder, &input, decide, &teller).await?
     };
-    let Outcome { found, broker, broker_view, log, mut phases, new_overlaps } = outcome;
+    let Account { found, broker, broker_view, log, mut phases, new_overlaps, played } = account;
 
     let overlaps = match join(&found) {
         Ok(overlaps) => {
@@ -108,7 +57,18 @@ pub async fn run(options: Options) -> Result<bool> {
         }
     };
     checks.push(Check { name: "no envelope was refused".into(), ok: found.iter().all(|f| f.not_taken.is_empty()) });
-    let alarms = ["disputed", "disputed-by-peer", "match-disputed", "split-view", "over-quota", "refused", "rejected"];
+    let alarms = [
+        "disputed",
+        "disputed-by-peer",
+        "match-disputed",
+        "split-view",
+        "over-quota",
+        "refused",
+        "rejected",
+        "act-refused",
+        "objection",
+        "clock-ahead",
+    ];
     let calm = found.iter().all(|f| f.events.iter().all(|event| !alarms.contains(&event.as_str())));
     checks.push(Check { name: "no unit raised an alarm".into(), ok: calm });
     checks.push(Check { name: "every unit witnessed the log".into(), ok: log.witnesses as usize == found.len() });
@@ -116,6 +76,7 @@ pub async fn run(options: Options) -> Result<bool> {
         compare(invented, &overlaps, &mut checks);
     }
     tell_overlaps(&overlaps, new_overlaps, &teller);
+    tell_outcomes(&played, &broker_view, &teller, &mut checks);
 
     if !options.match_only && options.units.is_none() {
         let before = Instant::now();
@@ -142,7 +103,7 @@ pub async fn run(options: Options) -> Result<bool> {
         std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     if !options.match_only {
-        let file = write_page(&options, &results, &broker_view)?;
+        let file = write_page(&options, &results, &played, &broker_view)?;
         let file = file.display();
         teller.say(&format!("The page: {file}"), &format!("La page : {file}"));
     }
@@ -155,187 +116,6 @@ pub async fn run(options: Options) -> Result<bool> {
         teller.say(&format!("All {count} checks hold."), &format!("Les {count} vérifications sont satisfaites."));
     }
     Ok(ok)
-}
-
-/// Registers to be imported, in order of the units' names.
-pub struct Input {
-    /// Name, title, file.
-    pub units: Vec<(String, String, PathBuf)>,
-    /// How all of them name their columns.
-    pub mapping: Option<PathBuf>,
-    /// Further registers of the same units.
-    pub then: BTreeMap<String, PathBuf>,
-}
-
-/// What a federation gives to the end of the story.
-pub struct Outcome {
-    /// For each unit.
-    pub found: Vec<Found>,
-    /// The broker's cost, with --processes.
-    pub broker: Option<BrokerResult>,
-    /// What it saw.
-    pub broker_view: broker_view::BrokerView,
-    /// The log.
-    pub log: LogResult,
-    /// Where time went.
-    pub phases: Vec<Phase>,
-    /// Overlaps that the further registers brought.
-    pub new_overlaps: Option<usize>,
-}
-
-fn input(options: &Options, folder: &Path, teller: &Teller) -> Result<(Input, Option<Invented>)> {
-    let mut input = Input { units: Vec::new(), mapping: None, then: BTreeMap::new() };
-    let mut invented = None;
-    match &options.units {
-        None => {
-            let registers = folder.join("registers");
-            std::fs::create_dir_all(&registers)?;
-            invented = Some(invent(&registers, options.seed, options.records)?);
-            for (name, _, title) in UNITS {
-                input.units.push((name.to_owned(), title.to_owned(), registers.join(format!("{name}.csv"))));
-            }
-            let count = options.records;
-            teller.say(
-                &format!("Seven units with invented registers of {count} records each"),
-                &format!("Sept unités avec des registres inventés de {count} dossiers chacun"),
-            );
-        }
-        Some(units) => {
-            for (name, file) in registers(units)? {
-                input.units.push((name.clone(), name, file));
-            }
-            if input.units.len() < 2 {
-                bail!("{} must hold at least two registers, NAME.csv each", units.display());
-            }
-            input.mapping = Some(units.join("mapping.toml")).filter(|file| file.exists());
-        }
-    }
-    if let Some(then) = &options.then {
-        input.then = registers(then)?;
-        let known: BTreeSet<&String> = input.units.iter().map(|(name, ..)| name).collect();
-        if let Some(stranger) = input.then.keys().find(|name| !known.contains(name)) {
-            bail!("{} holds a register of {stranger}, which is no unit of this federation", then.display());
-        }
-    }
-    input.units.sort();
-    Ok((input, invented))
-}
-
-fn registers(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
-    let mut out = BTreeMap::new();
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    for entry in entries {
-        let path = entry?.path();
-        let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-        if let (true, Some(name)) = (is_csv, path.file_stem().and_then(|stem| stem.to_str())) {
-            out.insert(name.to_owned(), path.clone());
-        }
-    }
-    Ok(out)
-}
-
-async fn in_process(options: &Options, folder: &Path, input: &Input, teller: &Teller) -> Result<Outcome> {
-    let began = Instant::now();
-    let broker_folder = folder.join("broker");
-    let served = Served::start(&broker_folder, "Exercise", options.database.clone()).await?;
-    teller.say(
-        &format!("A broker listens on https://{}", served.address),
-        &format!("Un courtier écoute sur https://{}", served.address),
-    );
-    let mut units = Vec::new();
-    for (name, title, _) in &input.units {
-        let home = folder.join("units").join(name);
-        units.push(Unit::admitted(&home, name, title, &served).await?);
-        teller.doing(&format!("{name} joins"), &format!("{name} s'inscrit"));
-    }
-    let pairs = verify_all(&mut units).await?;
-    teller.say(
-        &format!("{} units joined; {pairs} pairs compared their verification codes", units.len()),
-        &format!("{} unités inscrites ; {pairs} paires ont comparé leurs codes de vérification", units.len()),
-    );
-    let founded = began.elapsed().as_secs_f64();
-
-    let import = Instant::now();
-    let mut records = 0;
-    for (unit, (name, _, file)) in units.iter().zip(&input.units) {
-        teller.doing(&format!("{name} imports"), &format!("{name} importe"));
-        let report = unit.import(file, input.mapping.as_deref()).await.with_context(|| file.display().to_string())?;
-        records += report.added;
-        tell_faults(name, &report, teller);
-    }
-    let import = import.elapsed().as_secs_f64();
-    teller.say(&format!("{records} records imported"), &format!("{records} dossiers importés"));
-
-    agree(&mut units, ACCORD).await?;
-    teller.say("All units signed the accord", "Toutes les unités ont signé l'accord");
-    let matching = Instant::now();
-    let mut watch = |settled: usize, of: usize| {
-        teller
-            .doing(&format!("matching: {settled} of {of} units settled"), &format!("comparaison : {settled} sur {of}"));
-    };
-    units = settle(units, PATIENCE, &mut watch).await?;
-    let matching = matching.elapsed().as_secs_f64();
-    teller.say(
-        "Requests, evaluations, tag sets, notices and acknowledgements are through",
-        "Demandes, évaluations, étiquettes, avis et accusés sont échangés",
-    );
-
-    let mut increment = None;
-    let mut new_overlaps = None;
-    if !input.then.is_empty() {
-        let before: usize = units.iter().map(|unit| unit.session.agent().overlaps().count()).sum();
-        let began = Instant::now();
-        for unit in &units {
-            if let Some(file) = input.then.get(unit.name.as_str()) {
-                unit.import(file, input.mapping.as_deref()).await?;
-            }
-        }
-        units = settle(units, PATIENCE, &mut watch).await?;
-        increment = Some(began.elapsed().as_secs_f64());
-        let after: usize = units.iter().map(|unit| unit.session.agent().overlaps().count()).sum();
-        new_overlaps = Some((after - before) / 2);
-    }
-    if options.serve {
-        serve_on(&served, folder, teller).await?;
-    }
-
-    let mut found = Vec::new();
-    for unit in &mut units {
-        unit.sync().await?;
-        found.push(unit.found().await?);
-    }
-    let log = log_result(&served, &units).await?;
-    let compare = served.broker.metrics().seconds_comparing();
-    let broker_view = broker_view::look(&broker_folder, options.database.as_deref()).await?;
-    drop(units);
-    served.stop().await?;
-
-    let sum = |name: &str| found.iter().filter_map(|f| f.phases.get(name)).sum::<f64>();
-    let mut phases = vec![("found", founded), ("import", import)];
-    phases.extend(["blind", "evaluate", "unblind"].map(|name| (name, sum(name))));
-    phases.extend([("match", compare), ("confirm", sum("confirm")), ("settle", matching)]);
-    phases.extend(increment.map(|seconds| ("increment", seconds)));
-    let phases = phases.into_iter().map(|(name, seconds)| Phase { name: name.to_owned(), seconds }).collect();
-    Ok(Outcome { found, broker: None, broker_view, log, phases, new_overlaps })
-}
-
-async fn log_result(served: &Served, units: &[Unit]) -> Result<LogResult> {
-    let view = units.first().map(|unit| unit.session.agent().view()).context("a unit")?;
-    let status = served.broker.status(server::now_ms()).await?;
-    let witnesses = units.iter().filter(|unit| unit.session.agent().view().log_size > 0).count();
-    anyhow::ensure!(status.log_size >= view.log_size, "the broker's log is at least as long as a unit saw it");
-    Ok(LogResult { size: view.log_size, root: view.log_root.to_string(), witnesses: witnesses as u64 })
-}
-
-/// Bad cells of a register: how many, and where the first one is.
-fn tell_faults(name: &str, report: &client::import::ImportReport, teller: &Teller) {
-    if let Some(fault) = report.faults.first() {
-        let (count, line, column) = (report.faults.len(), fault.line, &fault.column);
-        teller.say(
-            &format!("{name}: {count} cells to look at, the first in line {line}, column {column}"),
-            &format!("{name} : {count} cellules à revoir, la première ligne {line}, colonne {column}"),
-        );
-    }
 }
 
 fn compare(invented: &Invented, overlaps: &[Overlap], checks: &mut Vec<Check>) {
@@ -364,6 +144,30 @@ fn tell_overlaps(overlaps: &[Overlap], new: Option<usize>, teller: &Teller) {
         let line = format!("  {a} {first}  ~  {b} {second}  ({})", overlap.kinds.join(", "));
         teller.say(&line, &line);
     }
+}
+
+/// Each outcome, and that the broker has the same acts of it, and nothing beside them.
+fn tell_outcomes(played: &[Played], broker: &broker_view::BrokerView, teller: &Teller, checks: &mut Vec<Check>) {
+    for one in played {
+        let (en, fr) = one.ending.story();
+        let mark = if one.ok { "✓" } else { "✗" };
+        teller.say(&format!("{mark} {en}"), &format!("{mark} {fr}"));
+        checks.push(Check { name: one.ending.name().to_owned(), ok: one.ok });
+    }
+    if played.is_empty() {
+        return;
+    }
+    let same = |one: &Played| {
+        let seen = broker.cases.get(&one.handle).map(|case| case.events.iter());
+        let acts = one.acts.iter().map(|act| (&act.unit, &act.event));
+        seen.is_some_and(|seen| seen.map(|event| (&event.unit, &event.event)).eq(acts))
+    };
+    let ok = broker.cases.len() == played.len() && played.iter().all(same);
+    checks.push(Check { name: "the broker refereed exactly the acts that both units read".into(), ok });
+    let recalled = |one: &&Played| one.ending == crate::outcomes::Ending::Withdrawn;
+    let gone = |one: &Played| broker.cases.get(&one.handle).is_some_and(|case| case.parts > 0 && case.parts_kept == 0);
+    let ok = played.iter().filter(recalled).all(gone);
+    checks.push(Check { name: "the broker destroyed the sealed parts of what was recalled".into(), ok });
 }
 
 async fn try_misbehaviours(folder: &Path, teller: &Teller, checks: &mut Vec<Check>) -> Result<()> {
@@ -397,24 +201,20 @@ async fn try_misbehaviours(folder: &Path, teller: &Teller, checks: &mut Vec<Chec
     Ok(())
 }
 
-async fn serve_on(served: &Served, folder: &Path, teller: &Teller) -> Result<()> {
-    let (address, folder) = (&served.address, folder.display());
-    teller.say(
-        &format!("Still running: broker https://{address}, units in {folder}/units (passphrase: exercise). Ctrl-C ends it."),
-        &format!("Toujours en marche : courtier https://{address}, unités dans {folder}/units (phrase secrète : exercise). Ctrl-C termine."),
-    );
-    tokio::signal::ctrl_c().await?;
-    Ok(())
-}
-
-fn write_page(options: &Options, results: &Results, broker: &broker_view::BrokerView) -> Result<PathBuf> {
+fn write_page(
+    options: &Options,
+    results: &Results,
+    played: &[Played],
+    broker: &broker_view::BrokerView,
+) -> Result<PathBuf> {
     let file = match (&options.page, &options.keep) {
         (Some(file), _) => file.clone(),
         (None, Some(folder)) => folder.join("exercise.html"),
         (None, None) => std::env::temp_dir().join("sutura-exercise.html"),
     };
     let units: Vec<(String, u64)> = results.units.iter().map(|unit| (unit.name.clone(), unit.records)).collect();
-    let page = Page::new(&units, &results.overlaps, broker, &results.log, &results.checks, results.wall_seconds);
+    let page =
+        Page::new(&units, &results.overlaps, played, broker, &results.log, &results.checks, results.wall_seconds);
     std::fs::write(&file, page.render()?).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(file)
 }

@@ -2,7 +2,9 @@
 
 mod agents;
 mod cases;
+mod handover_killed;
 mod misbehaviours;
 mod officers;
+mod outcomes;
 mod privacy;
 mod processes;

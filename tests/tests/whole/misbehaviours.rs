@@ -1,6 +1,8 @@
-//! Each misbehaviour of the exercise, tried alone against real parts, is caught (R13, R14, R18, R22, R27).
+//! Each misbehaviour of the exercise, tried alone against real parts, is caught (R13, R14, R18, R22, R27,
+//! R29, R30, R33).
 //!
-//! The positive control of "caught" is the calm federation of `privacy.rs`, in which nobody raises an alarm.
+//! The positive control of "caught" is the calm federation of `privacy.rs`, in which nobody raises an alarm; each misbehaviour
+//! in a case brings its own: the honest act, sent the same way, passes.
 
 use exercise::misbehaviour::Misbehaviour;
 
@@ -37,4 +39,39 @@ async fn a_wrong_evaluation_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rewritten_log_is_refused_by_every_witness() {
     caught(Misbehaviour::RewrittenLog).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parcel_without_consent_is_refused_by_broker_and_recipient() {
+    caught(Misbehaviour::NoConsent).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consent_over_another_package_does_not_count() {
+    caught(Misbehaviour::OtherPackage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_officer_does_not_consent_twice() {
+    caught(Misbehaviour::SameOfficer).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_acts_out_of_turn() {
+    caught(Misbehaviour::OutOfTurn).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_consent_does_not_count() {
+    caught(Misbehaviour::LateConsent).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replayed_consent_does_not_count() {
+    caught(Misbehaviour::ReplayedConsent).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_who_advances_a_state_is_seen_by_both_units() {
+    caught(Misbehaviour::OperatorAdvances).await;
 }

@@ -1,9 +1,11 @@
 //! R2: every byte under the broker's folder is searched for what units hold, in many encodings, and for the secrets that
 //! they derived; a unit's own folder is searched for its identifiers in plain. Planted leaks are the positive control.
 
+mod cases;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use exercise::federation::{ACCORD, Served, Unit, agree, settle, verify_all};
+use exercise::federation::{Served, Unit, accord, agree, settle, verify_all};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -164,6 +166,17 @@ fn search(folder: &Path, needles: &Needles) -> Vec<String> {
     found
 }
 
+/// The control: each needle, planted alone, is found.
+fn each_needle_is_found_where_it_is_planted(control: &Path, needles: &Needles) {
+    std::fs::create_dir(control).unwrap();
+    let all: Vec<u8> = needles.values().flat_map(|bytes| [b"....".as_slice(), bytes].concat()).collect();
+    std::fs::write(control.join("leaks"), all).unwrap();
+    let found = search(control, needles);
+    for (name, bytes) in needles.iter().filter(|(_, bytes)| bytes.len() >= 5) {
+        assert!(found.iter().any(|f| f.starts_with(name.as_str())), "the search misses {name}: {bytes:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seized_broker_tells_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -178,7 +191,7 @@ async fn a_seized_broker_tells_nothing() {
         units.push(unit);
     }
     verify_all(&mut units).await.unwrap();
-    agree(&mut units, ACCORD).await.unwrap();
+    agree(&mut units, &accord()).await.unwrap();
     let units = settle(units, Duration::from_secs(120), &mut |_, _| {}).await.unwrap();
     assert_eq!(units[0].session.agent().overlaps().count(), 1, "the federation did its work");
     for unit in &units {
@@ -200,15 +213,7 @@ async fn a_seized_broker_tells_nothing() {
         assert_eq!(search(&unit.folder, &plain), [""; 0], "a vault holds something in plain");
     }
 
-    // The control: each needle, planted alone, is found.
-    let control = folder.join("control");
-    std::fs::create_dir(&control).unwrap();
-    let all: Vec<u8> = needles.values().flat_map(|bytes| [b"....".as_slice(), bytes].concat()).collect();
-    std::fs::write(control.join("leaks"), all).unwrap();
-    let found = search(&control, &needles);
-    for (name, bytes) in needles.iter().filter(|(_, bytes)| bytes.len() >= 5) {
-        assert!(found.iter().any(|f| f.starts_with(name.as_str())), "the search misses {name}: {bytes:?}");
-    }
+    each_needle_is_found_where_it_is_planted(&folder.join("control"), &needles);
     // And planted in the broker's own database, as a careless column would hold it.
     let pool = exercise::broker_view::open(&broker, None).await.unwrap();
     let note = "INSERT INTO setting (name, value) VALUES ('note', 'seen: +221771234567')".to_owned();
