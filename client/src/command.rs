@@ -18,6 +18,7 @@ pub mod import;
 pub mod init;
 pub mod join;
 pub mod officers;
+pub mod overlap;
 pub mod overlaps;
 pub mod peers;
 pub mod records;
@@ -108,7 +109,7 @@ pub enum Command {
     /// What is in common.
     Overlaps(overlaps::Args),
     /// One overlap.
-    Overlap(overlaps::OneArgs),
+    Overlap(Box<overlap::Args>),
     /// The accord.
     Accord(accord::Args),
     /// Who signs for the unit.
@@ -134,7 +135,7 @@ async fn run_command(command: Command, context: &Context) -> Result<Exit, Comman
         Command::Peers(args) => peers::run(args, context).await,
         Command::Sync(args) => sync::run(args, context).await,
         Command::Overlaps(args) => overlaps::run(args, context).await,
-        Command::Overlap(args) => overlaps::run_one(args, context).await,
+        Command::Overlap(args) => overlap::run(*args, context).await,
         Command::Accord(args) => accord::run(args, context).await,
         Command::Officers(args) => officers::run(args, context).await,
         Command::Audit(args) => audit::run(args, context).await,

@@ -1,4 +1,4 @@
-//! `sutura accord`: shows, proposes, compares and signs the parameters that all units agree on together.
+//! `sutura accord`: shows, proposes, compares and signs the parameters that all units agree on together; a template of one.
 //!
 //! *Not here:* what the terms mean ([`protocol::accord`]); sending, which is `sutura sync`.
 
@@ -7,6 +7,9 @@ use crate::agent::ProposalView;
 use crate::home::Work;
 use crate::say;
 use crate::session::{Session, system_clock};
+use protocol::accord::Accord;
+use protocol::calendar::Start;
+use protocol::manual::{self, Manual, ManualError};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -31,6 +34,8 @@ enum Action {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// A text to begin with.
+    Template,
     /// Signs a proposal.
     Sign {
         /// The beginning of its hash.
@@ -47,6 +52,10 @@ enum Action {
 
 /// Runs it.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
+    if matches!(args.action, Action::Template) {
+        context.terminal.data(&template());
+        return Ok(Exit::Done);
+    }
     let vault = context.open_vault().await?;
     let _lock = match args.action {
         Action::Propose { .. } | Action::Sign { .. } => Some(context.lock(Work::Agent)?),
@@ -67,6 +76,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
                 let (path, why) = (file.display().to_string(), error.to_string());
                 CommandError::told(Exit::Refused, "error-file", &[("path", &path), ("why", &why)])
             })?;
+            check_manual(&text, context)?;
             let proposed = session.act(|agent, now| agent.propose(&text, now)).await?;
             let hash = proposed
                 .map_err(|error| CommandError::told(Exit::Refused, "error-accord", &[("why", &error.to_string())]))?;
@@ -84,6 +94,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
             signed.map_err(|error| CommandError::told(Exit::Refused, "error-not-taken", &[("why", error.code())]))?;
             said("accord-signed", &hash.to_string(), context)
         }
+        Action::Template => Ok(Exit::Done),
         Action::Diff { hash } => {
             let proposed = match &hash {
                 Some(hash) => proposals.iter().find(|p| p.accord.hash().to_string().starts_with(hash.as_str())),
@@ -97,6 +108,33 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// An accord of ordinary size, ready to be amended: its numbers, then the manual that ships with Sutura.
+fn template() -> String {
+    format!("{}\n{}", include_str!("accord/template.toml"), manual::DEFAULT)
+}
+
+/// Refuses an accord whose manual would rule nothing: everybody would sign it, and no case could ever be opened.
+fn check_manual(text: &str, context: &Context) -> Result<(), CommandError> {
+    let start = Start { epoch: 1, tick: 0, at_ms: 0 };
+    // What is no accord at all is refused where it is proposed, with its reason.
+    let Ok(accord) = Accord::new(text, start) else { return Ok(()) };
+    let table = &accord.terms().manual;
+    if table.is_empty() {
+        context.tell("accord-no-manual", &[]);
+        return Ok(());
+    }
+    Manual::read(table).map(drop).map_err(|error| {
+        let why = match &error {
+            ManualError::Broken { at, rule } => {
+                let rule = super::overlap::words::rule(rule, &context.messages);
+                say!(context.messages, "accord-manual-broken", at = crate::terminal::printable(at), rule = rule)
+            }
+            other => crate::terminal::printable(&other.to_string()),
+        };
+        CommandError::told(Exit::Forbidden, "error-accord-manual", &[("why", &why)])
+    })
 }
 
 fn nothing() -> CommandError {
@@ -151,6 +189,18 @@ fn differences<'t>(before: &'t str, after: &'t str) -> Vec<(char, &'t str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_template_is_an_accord_with_a_manual_that_reads() {
+        let text = template();
+        let accord = Accord::new(&text, Start { epoch: 1, tick: 0, at_ms: 0 }).unwrap();
+        assert!(Manual::read(&accord.terms().manual).is_ok());
+        assert_eq!(accord.terms().identifiers.version, identifier::VERSION);
+        assert!(crate::command::rules_of(&accord.terms().identifiers).is_ok());
+        // A day, a month: in words that people plan by.
+        let ticks = &accord.terms().ticks;
+        assert_eq!((ticks.tick_ms, ticks.tick_ms * ticks.epoch_ticks), (900_000, 30 * 24 * 3_600_000));
+    }
 
     #[test]
     fn a_changed_term_shows_its_old_and_new_line() {

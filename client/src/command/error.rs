@@ -2,8 +2,8 @@
 //!
 //! Made by commands; shown by command.rs. *Not here:* the words (language files).
 
-use super::Exit;
 use super::context::OFFICER_PASSPHRASE_FILE;
+use super::{Exit, overlap};
 use crate::broker::BrokerError;
 use crate::home::{HomeError, PassphraseError};
 use crate::import::{Cause, ImportError};
@@ -13,7 +13,7 @@ use crate::membership::MembershipError;
 use crate::officers::OfficerError;
 use crate::register::RegisterError;
 use crate::say;
-use crate::session::SessionError;
+use crate::session::{HandoverError, SessionError};
 use crate::vault::VaultError;
 
 /// Why a command failed: whose fault first.
@@ -42,6 +42,8 @@ pub enum CommandError {
     Session(SessionError),
     /// An officer, or the officer's key.
     Officer(OfficerError),
+    /// Manual, kernel, package or parcel.
+    Handover(HandoverError),
     /// The accord's identifier rules.
     Rules(identifier::RulesError),
     /// A message of the command's own: its key, and the exit code.
@@ -75,6 +77,8 @@ impl CommandError {
             CommandError::Membership(MembershipError::Broker(error)) => broker_exit(error),
             CommandError::Session(error) => session_exit(error),
             CommandError::Officer(OfficerError::Name) => Exit::Usage,
+            CommandError::Handover(HandoverError::Session(error)) => session_exit(error),
+            CommandError::Handover(error) => overlap::words::exit(error),
             CommandError::Rules(_) => Exit::VerificationFailed,
             CommandError::Told { exit, .. } => *exit,
             _ => Exit::Refused,
@@ -113,6 +117,8 @@ impl CommandError {
             CommandError::Membership(MembershipError::Broker(error)) => broker(error, messages),
             CommandError::Session(error) => session(error, messages),
             CommandError::Officer(error) => officer(error, messages),
+            CommandError::Handover(HandoverError::Session(error)) => session(error, messages),
+            CommandError::Handover(error) => overlap::words::refusal(error, messages).unwrap_or_default(),
             CommandError::Membership(error) => say!(messages, "error-membership", why = error.to_string()),
             CommandError::Rules(error) => say!(messages, "error-rules", why = error.to_string()),
             CommandError::Told { key, variables, .. } => {
@@ -251,4 +257,5 @@ macro_rules! from {
 }
 from!(VaultError => Vault, RegisterError => Register, ImportError => Import, MappingError => Mapping,
       HomeError => Home, PassphraseError => Passphrase, identifier::RulesError => Rules, MembershipError => Membership,
-      SessionError => Session, OfficerError => Officer);
+      SessionError => Session, OfficerError => Officer,
+      HandoverError => Handover);

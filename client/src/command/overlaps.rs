@@ -1,15 +1,17 @@
-//! `sutura overlaps` and `sutura overlap ID`: what this unit and its peers have in common, each beside the own record.
+//! `sutura overlaps`: what this unit and its peers have in common, each beside the own record, and how its case stands.
 //!
 //! Overlaps below the accord's threshold are counted, not shown (R19); "none" is always shown with what it covers (R20).
-//! *Not here:* the officers' acts under the manual.
+//! *Not here:* one overlap, and the officers' acts under the manual (overlap.rs).
 
+use super::overlap::words;
 use super::{CommandError, Context, Exit, rules_in_force};
 use crate::agent::Overlap;
-use crate::say;
 use crate::session::{Session, kind_and_tier, system_clock};
 use crate::terminal::printable;
+use crate::vault::Vault;
 use identifier::{Kind, Rules, Tier, surfaces};
 use protocol::name::UnitName;
+use protocol::overlap::Handle;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,37 +24,56 @@ pub struct Args {
     /// Also those below the threshold.
     #[arg(long)]
     all: bool,
+    /// Only those whose case is not at its end.
+    #[arg(long)]
+    open: bool,
 }
 
-/// `sutura overlap ID`
-#[derive(clap::Args)]
-pub struct OneArgs {
-    /// The overlap's handle, or the beginning of it.
-    #[arg(value_name = "ID")]
-    id: String,
+/// An overlap, as it is shown.
+pub(super) struct Shown {
+    pub handle: String,
+    pub peer: String,
+    pub reference: String,
+    pub met: Vec<(Kind, Tier)>,
+    pub surfaced: bool,
+    pub since: u64,
+    /// The case's state; `None` before its first act.
+    pub state: Option<String>,
+    /// Whether the case has come to its end.
+    pub is_over: bool,
 }
 
-struct Shown {
-    handle: String,
-    peer: String,
-    reference: String,
-    met: Vec<(Kind, Tier)>,
-    surfaced: bool,
-    since: u64,
+impl Shown {
+    /// A case whose overlap is no more: the record has left the register.
+    pub fn gone(handle: &Handle, peer: &UnitName) -> Shown {
+        Shown {
+            handle: handle.to_string(),
+            peer: peer.to_string(),
+            reference: String::new(),
+            met: Vec::new(),
+            surfaced: false,
+            since: 0,
+            state: None,
+            is_over: false,
+        }
+    }
 }
 
 /// Runs `sutura overlaps`.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
-    let (session, rules) = open(context).await?;
+    let (session, rules) = open(context.open_vault().await?).await?;
     let mut all = Vec::new();
     for (peer, overlap) in session.agent().overlaps() {
         if args.peer.as_ref().is_none_or(|wanted| wanted == peer) {
-            all.push(shown(&session, &rules, peer, overlap).await?);
+            all.push(shown_of(&session, &rules, peer, overlap).await?);
         }
     }
     let below = all.iter().filter(|overlap| !overlap.surfaced).count();
     if !args.all {
         all.retain(|overlap| overlap.surfaced);
+    }
+    if args.open {
+        all.retain(|overlap| !overlap.is_over);
     }
     let view = session.agent().view();
     if context.json {
@@ -69,9 +90,14 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
                 printable(&overlap.reference),
                 names(&overlap.met).join(", "),
                 best(&overlap.met),
+                match &overlap.state {
+                    Some(id) => words::state(id, &context.messages),
+                    None => context.messages.text("state-confirmed"),
+                },
             ]
         });
-        context.show_table(&["column-overlap", "column-unit", "column-record", "column-kind", "column-tier"], rows);
+        let headers = ["column-overlap", "column-unit", "column-record", "column-kind", "column-tier", "column-state"];
+        context.show_table(&headers, rows);
     }
     context.tell("overlaps-count", &[("shown", all.len().into()), ("below", below.into())]);
     for peer in view.peers {
@@ -85,47 +111,22 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
     Ok(if all.is_empty() { Exit::Refused } else { Exit::Done })
 }
 
-/// Runs `sutura overlap`.
-pub async fn run_one(args: OneArgs, context: &Context) -> Result<Exit, CommandError> {
-    let (session, rules) = open(context).await?;
-    let wanted = args.id.to_ascii_lowercase();
-    let mut found = Vec::new();
-    for (peer, overlap) in session.agent().overlaps() {
-        if wanted.len() >= 4 && overlap.handle.to_string().starts_with(&wanted) {
-            found.push(shown(&session, &rules, peer, overlap).await?);
-        }
-    }
-    let [overlap] = &found[..] else {
-        return Err(CommandError::told(Exit::Refused, "error-no-overlap", &[("id", &printable(&args.id))]));
-    };
-    if context.json {
-        context.give(&as_json(overlap));
-        return Ok(Exit::Done);
-    }
-    let (met, shown) = (names(&overlap.met).join(", "), context.yes_or_no(overlap.surfaced));
-    context.terminal.data(&say!(
-        context.messages,
-        "overlap-one",
-        handle = overlap.handle.as_str(),
-        unit = overlap.peer.as_str(),
-        record = printable(&overlap.reference),
-        kinds = met,
-        tier = best(&overlap.met),
-        shown = shown,
-        tick = overlap.since
-    ));
-    Ok(Exit::Done)
-}
-
-async fn open(context: &Context) -> Result<(Session, Rules), CommandError> {
-    let vault = context.open_vault().await?;
+/// A session, with the identifier rules of the accord in force.
+pub(super) async fn open(vault: Vault) -> Result<(Session, Rules), CommandError> {
     let rules = rules_in_force(&vault).await?;
     Ok((Session::open(vault, system_clock()).await?, rules))
 }
 
-async fn shown(session: &Session, rules: &Rules, peer: &UnitName, overlap: &Overlap) -> Result<Shown, CommandError> {
+/// An overlap, as it is shown.
+pub(super) async fn shown_of(
+    session: &Session,
+    rules: &Rules,
+    peer: &UnitName,
+    overlap: &Overlap,
+) -> Result<Shown, CommandError> {
     let met: Vec<(Kind, Tier)> = overlap.met.values().filter_map(|worth| kind_and_tier(*worth)).collect();
     let record = session.record_of(overlap).await?;
+    let case = session.prospect(&overlap.handle).ok().filter(|prospect| prospect.is_open);
     Ok(Shown {
         handle: overlap.handle.to_string(),
         peer: peer.to_string(),
@@ -133,21 +134,26 @@ async fn shown(session: &Session, rules: &Rules, peer: &UnitName, overlap: &Over
         surfaced: surfaces(&met, rules).is_some(),
         met,
         since: overlap.since,
+        state: case.as_ref().map(|found| found.manual.state(found.case.state()).id.clone()),
+        is_over: case.is_some_and(|found| found.case.is_over(&found.manual)),
     })
 }
 
-fn names(met: &[(Kind, Tier)]) -> Vec<&'static str> {
+/// The kinds that met, each once.
+pub(super) fn names(met: &[(Kind, Tier)]) -> Vec<&'static str> {
     met.iter().map(|(kind, _)| kind.name()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn best(met: &[(Kind, Tier)]) -> String {
+/// The best tier that met.
+pub(super) fn best(met: &[(Kind, Tier)]) -> String {
     met.iter().map(|(_, tier)| *tier).min().map(|tier| tier.to_string()).unwrap_or_default()
 }
 
-fn as_json(overlap: &Shown) -> serde_json::Value {
+/// An overlap, for programs.
+pub(super) fn as_json(overlap: &Shown) -> serde_json::Value {
     json!({
         "overlap": overlap.handle, "peer": overlap.peer, "record": overlap.reference,
         "kinds": names(&overlap.met), "tier": best(&overlap.met), "surfaced": overlap.surfaced,
-        "since_tick": overlap.since, "state": "confirmed",
+        "since_tick": overlap.since, "state": overlap.state.as_deref().unwrap_or("confirmed"),
     })
 }

@@ -2,8 +2,10 @@
 //!
 //! *Not here:* asking the broker: what is shown is what the vault knows.
 
+use super::overlap::{choices, words};
+use super::overlaps::shown_of;
 use super::peers::peer_json;
-use super::{CommandError, Context, Exit};
+use super::{CommandError, Context, Exit, rules_in_force};
 use crate::agent::Told;
 use crate::say;
 use crate::session::{Session, system_clock};
@@ -12,6 +14,8 @@ use serde_json::json;
 
 /// Events that are shown.
 const SHOWN: usize = 20;
+/// A limit within this time is told, in milliseconds.
+const SOON_MS: u64 = 24 * 3_600_000;
 
 /// `sutura status`
 #[derive(clap::Args)]
@@ -24,6 +28,7 @@ pub async fn run(_args: Args, context: &Context) -> Result<Exit, CommandError> {
     let view = session.agent().view();
     let mut told: Vec<Told> =
         vault.list("event/").await?.iter().filter_map(|(_, bytes)| Told::from_bytes(bytes)).collect();
+    let cases = Cases::count(&session, &rules_in_force(&vault).await?).await?;
     let accord = view.proposals.iter().find(|proposal| proposal.in_force).map(|p| p.accord.hash().to_string());
     if context.json {
         let peers: Vec<_> = view.peers.iter().map(peer_json).collect();
@@ -38,6 +43,9 @@ pub async fn run(_args: Args, context: &Context) -> Result<Exit, CommandError> {
             "settled": session.agent().is_settled(),
             "log": { "size": view.log_size, "root": view.log_root.to_string(), "unproven": view.unproven },
             "outbox": { "unsent": view.unsent, "unconfirmed": view.kept },
+            "cases": {
+                "new": cases.new, "open": cases.open, "waiting_for_us": cases.waiting, "due_within_24h": cases.due,
+            },
             "peers": peers, "events": events,
         }));
         return Ok(Exit::Done);
@@ -77,11 +85,46 @@ pub async fn run(_args: Args, context: &Context) -> Result<Exit, CommandError> {
     );
     context.tell("status-log", &[("size", view.log_size.into()), ("unproven", view.unproven.into())]);
     context.tell("status-outbox", &[("unsent", view.unsent.into()), ("kept", view.kept.into())]);
+    let counts = [("new", cases.new), ("open", cases.open), ("waiting", cases.waiting), ("due", cases.due)];
+    context.tell("status-cases", &counts.map(|(name, count)| (name, count.into())));
     let from = told.len().saturating_sub(SHOWN);
     for event in told.drain(from..) {
-        let (peer, detail) = (printable(&event.peer), printable(&event.detail));
+        let peer = printable(&event.peer);
+        let detail = words::detail(&event.code, &event.detail, &context.messages);
         let text = say!(context.messages, &format!("event-{}", event.code), peer = peer, detail = detail);
         context.terminal.message(&text);
     }
     Ok(Exit::Done)
+}
+
+/// How many cases there are, and how many want something.
+#[derive(Default)]
+struct Cases {
+    /// Overlaps that surfaced, without an act so far.
+    new: u64,
+    open: u64,
+    waiting: u64,
+    due: u64,
+}
+
+impl Cases {
+    async fn count(session: &Session, rules: &identifier::Rules) -> Result<Cases, CommandError> {
+        let (now, me) = (system_clock()(), session.agent().view().unit);
+        let mut cases = Cases::default();
+        for (peer, overlap) in session.agent().overlaps() {
+            let shown = shown_of(session, rules, peer, overlap).await?;
+            cases.new += u64::from(shown.surfaced && shown.state.is_none());
+        }
+        for (_, case) in session.agent().cases() {
+            let Ok(found) = session.prospect(case.handle()) else { continue };
+            if case.is_over(&found.manual) {
+                continue;
+            }
+            cases.open += 1;
+            cases.waiting += u64::from(!found.pending && choices::waits_for(case, &found.manual, &me, now));
+            let deadline = case.deadline_ms(&found.manual);
+            cases.due += u64::from(deadline.is_some_and(|at| at > now && at - now <= SOON_MS));
+        }
+        Ok(cases)
+    }
 }

@@ -127,7 +127,7 @@ fn tell(session: &mut Session, context: &Context) {
 /// An event in words.
 pub(super) fn words(event: &Event, context: &Context) -> String {
     let peer = event.peer().map_or("", |peer| peer.as_str());
-    let detail = crate::terminal::printable(&event.detail());
+    let detail = super::overlap::words::detail(event.code(), &event.detail(), &context.messages);
     say!(context.messages, &format!("event-{}", event.code()), peer = peer, detail = detail)
 }
 

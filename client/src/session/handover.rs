@@ -6,6 +6,7 @@
 //! | `draftfile/HANDLE/ID/ITEM/CHUNK` | a chunk of one of its files |
 //! | `out/…`, `in/…` | sealed parts ([`crate::agent::part_key`]) |
 //! | `given/HANDLE/PACKAGE` | the manifest of what this unit has sealed |
+//! | `reading/HANDLE/PACKAGE/NUMBER` | who read a package that came, when and why, signed |
 //!
 //! Callers: the commands and the exercise. *Not here:* whether it is allowed: sealing and opening take what only the
 //! consent kernel makes.
@@ -20,6 +21,7 @@ use protocol::name::UnitName;
 use protocol::overlap::Handle;
 use protocol::package::{FileRoot, Item, Manifest, PackageError, Purpose};
 use protocol::parcel::{Opener, ParcelError, Piece, Sealer, Step};
+use protocol::reading::SignedReading;
 use protocol::{Bytes, Hash, package};
 use rand_core::Rng;
 use std::io::Read;
@@ -194,6 +196,34 @@ impl Session {
             out.push(Draft { id, manifest: Manifest::decode(&bytes)? });
         }
         Ok(out)
+    }
+
+    /// Deletes a draft, its files included. A consent over it that was not used leads nowhere from then on.
+    ///
+    /// # Errors
+    /// The vault's.
+    pub async fn forget_draft(&mut self, draft: &Draft) -> Result<(), HandoverError> {
+        let (handle, id) = (draft.manifest.handle, &draft.id);
+        let mut changes = vec![Change::delete(format!("draft/{handle}/{id}"))];
+        for (at, item) in draft.manifest.items.iter().enumerate() {
+            if let package::Content::File { length, .. } = &item.content {
+                let chunks = length.div_ceil(CHUNK as u64);
+                let key = |chunk| format!("draftfile/{handle}/{id}/{at}/{chunk:08}");
+                changes.extend((0..chunks).map(|chunk| Change::delete(key(chunk))));
+            }
+        }
+        Ok(self.vault.apply(&changes).await?)
+    }
+
+    /// Keeps what an officer signed before reading a package: `reading/HANDLE/PACKAGE/NUMBER`, for the audit.
+    ///
+    /// # Errors
+    /// The vault's.
+    pub async fn keep_reading(&mut self, signed: &SignedReading) -> Result<(), SessionError> {
+        let prefix = format!("reading/{}/{}/", signed.reading.handle, signed.reading.package);
+        let number = self.vault.list(&prefix).await?.len();
+        let value = protocol::codec::encode(signed);
+        Ok(self.vault.apply(&[Change::put(format!("{prefix}{number:04}"), value)]).await?)
     }
 
     /// Seals the draft that a complete consent is over, part by part into the vault; what the sealing act carries.

@@ -236,3 +236,30 @@ fn invited(unit: &Unit) {
     let (code, _, error) = unit.run(&format!("join {invite}"));
     assert_eq!(code, 6, "{error}");
 }
+
+#[test]
+fn acts_are_said_in_one_grammar_and_refused_with_their_codes() {
+    let unit = Unit::ready();
+    let (code, out, error) = unit.run("accord template");
+    assert!(code == 0 && error.is_empty(), "{error}");
+    let accord: toml::Table = out.parse().unwrap();
+    assert!(accord.contains_key("manual") && accord.contains_key("ticks"));
+    for line in [
+        "overlap",
+        "overlap 3f9a propose --outcome theft",
+        "overlap 3f9a consent --until soon",
+        "overlap 3f9a pack",
+        "overlap 3f9a acknowledge package.toml",
+        "overlap 3f9a history --as Diop",
+        "overlap 3f9a journal --entry a --entry-file b",
+        "overlap 3f9a --yes",
+    ] {
+        let (code, out, error) = unit.run(line);
+        assert_eq!((code, out.as_str()), (2, ""), "{line}: {error}");
+        assert!(!error.contains('['), "{line}: {error}");
+    }
+    let (code, _, error) = unit.run("overlap 3f9a acknowledge --as Diop --yes");
+    assert!(code == 1 && error.contains("sutura join"), "{error}");
+    let (_, out, _) = unit.run("overlap --help --lang fr");
+    assert!(out.contains("--all-copies-destroyed") && out.contains("officier qui signe"), "{out}");
+}
