@@ -244,6 +244,10 @@ impl Case {
     pub fn last_ms(&self) -> u64 {
         self.last_ms
     }
+    /// How many acts there were, of both units.
+    pub fn acts(&self) -> u32 {
+        self.numbers.0.saturating_add(self.numbers.1)
+    }
     /// The number of `unit`'s next act.
     pub fn next_number(&self, unit: &UnitName) -> u32 {
         let last = if *unit == self.low { self.numbers.0 } else { self.numbers.1 };

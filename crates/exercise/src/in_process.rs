@@ -3,6 +3,7 @@
 //! Caller: the story. *Not here:* the federation's parts ([`crate::federation`]), and what follows a match
 //! ([`crate::outcomes`]).
 
+use crate::audited::{self, Audited, audit_all};
 use crate::broker_view;
 use crate::federation::{Served, Unit, accord, agree, settle, verify_all};
 use crate::input::Input;
@@ -35,6 +36,8 @@ pub struct Account {
     pub new_overlaps: Option<usize>,
     /// What followed matches.
     pub played: Vec<Played>,
+    /// The audit of each unit, if anything was decided.
+    pub audits: Vec<Audited>,
 }
 
 /// Runs it. `decide`: the invented registers, if outcomes are to be played on what was planted in them.
@@ -125,6 +128,8 @@ pub async fn run(
         unit.sync().await?;
         found.push(unit.found().await?);
     }
+    let audits = if played.is_empty() { Vec::new() } else { audit_all(&units).await? };
+    audited::keep(&audits, &folder.join("audit"))?;
     let log = log_result(&served, &units).await?;
     let compare = served.broker.metrics().seconds_comparing();
     let broker_view = broker_view::look(&broker_folder, options.database.as_deref()).await?;
@@ -138,7 +143,7 @@ pub async fn run(
     phases.extend(increment.map(|seconds| ("increment", seconds)));
     phases.extend(deciding.map(|seconds| ("decide", seconds)));
     let phases = phases.into_iter().map(|(name, seconds)| Phase { name: name.to_owned(), seconds }).collect();
-    Ok(Account { found, broker: None, broker_view, log, phases, new_overlaps, played })
+    Ok(Account { found, broker: None, broker_view, log, phases, new_overlaps, played, audits })
 }
 
 async fn log_result(served: &Served, units: &[Unit]) -> Result<LogResult> {

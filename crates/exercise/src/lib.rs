@@ -14,12 +14,14 @@
 //! | what the broker saw | [`broker_view`] |
 //! | officers, and how they talk about an overlap | [`officers`], [`talks`], [`handover`] |
 //! | each outcome of the manual, played once, and shown | [`outcomes`], [`played`] |
+//! | the audit of each unit's bundle, offline | [`audited`] |
 //! | one attempt of each misbehaviour | [`misbehaviour`] |
 //! | the story, and how it is told on the terminal | [`story`], [`teller`] |
 //! | the page at its end | [`page`] |
 //!
 //! *Not* a simulation: everything here is real but the registers.
 
+pub mod audited;
 pub mod broker_view;
 pub mod federation;
 pub mod handover;

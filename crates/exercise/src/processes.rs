@@ -232,7 +232,16 @@ pub async fn run(options: &Options, folder: &Path, input: &Input, teller: &Telle
     phases.extend(costs.map(|seconds| ("increment_cpu", seconds)));
     let phases = phases.into_iter().map(|(name, seconds)| Phase { name: name.to_owned(), seconds }).collect();
     let log = LogResult { size, root, witnesses };
-    Ok(Account { found, broker: Some(broker_cost), broker_view, log, phases, new_overlaps, played: Vec::new() })
+    Ok(Account {
+        found,
+        broker: Some(broker_cost),
+        broker_view,
+        log,
+        phases,
+        new_overlaps,
+        played: Vec::new(),
+        audits: Vec::new(),
+    })
 }
 
 /// CPU time of the broker and all units so far.

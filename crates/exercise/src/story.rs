@@ -2,6 +2,7 @@
 //!
 //! Caller: the binary. *Not here:* how each step is done.
 
+use crate::audited;
 use crate::broker_view;
 use crate::in_process::{self, Account};
 use crate::input::input;
@@ -43,7 +44,7 @@ pub async fn run(options: Options) -> Result<bool> {
     } else {
         in_process::run(&options, &folder, &input, decide, &teller).await?
     };
-    let Account { found, broker, broker_view, log, mut phases, new_overlaps, played } = account;
+    let Account { found, broker, broker_view, log, mut phases, new_overlaps, played, audits } = account;
 
     let overlaps = match join(&found) {
         Ok(overlaps) => {
@@ -77,6 +78,24 @@ pub async fn run(options: Options) -> Result<bool> {
     }
     tell_overlaps(&overlaps, new_overlaps, &teller);
     tell_outcomes(&played, &broker_view, &teller, &mut checks);
+    if !audits.is_empty() {
+        let ok = audited::shows(&audits, &played);
+        checks.push(Check { name: "the audit of each unit's bundle shows every disclosure, and no other".into(), ok });
+        let shown: usize = audits.iter().map(|one| one.report.disclosures.len()).sum();
+        let mark = if ok { "✓" } else { "✗" };
+        teller.say(
+            &format!(
+                "{mark} {} bundles audited offline: {} disclosures, each in both units' bundles",
+                audits.len(),
+                shown / 2
+            ),
+            &format!(
+                "{mark} {} lots audités hors ligne : {} communications, chacune dans les lots des deux unités",
+                audits.len(),
+                shown / 2
+            ),
+        );
+    }
 
     if !options.match_only && options.units.is_none() {
         let before = Instant::now();

@@ -1,8 +1,10 @@
 //! Tests over the whole, in one binary.
 
 mod agents;
+mod audited;
 mod cases;
 mod handover_killed;
+mod handover_processes;
 mod misbehaviours;
 mod officers;
 mod outcomes;

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// The folder of the binaries, built in the profile of this test.
-fn binaries() -> &'static Path {
+pub(crate) fn binaries() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let test = std::env::current_exe().unwrap();
@@ -29,14 +29,14 @@ fn binaries() -> &'static Path {
 }
 
 /// A link that can be cut: every connection through it dies, and new ones are refused until it is mended.
-struct Link {
+pub(crate) struct Link {
     address: String,
     to: Arc<AtomicU16>,
-    cut: Arc<AtomicBool>,
+    pub(crate) cut: Arc<AtomicBool>,
 }
 
 impl Link {
-    fn new() -> Link {
+    pub(crate) fn new() -> Link {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (to, cut) = (Arc::new(AtomicU16::new(0)), Arc::new(AtomicBool::new(false)));
@@ -75,10 +75,10 @@ fn carry(mut from: TcpStream, mut to: TcpStream, cut: Arc<AtomicBool>) {
     });
 }
 
-struct Broker(Child);
+pub(crate) struct Broker(Child);
 
 impl Broker {
-    fn serve(home: &Path, link: &Link) -> Broker {
+    pub(crate) fn serve(home: &Path, link: &Link) -> Broker {
         let mut command = Command::new(binaries().join("sutura-broker"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--home"]).arg(home);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -90,7 +90,7 @@ impl Broker {
     }
 
     /// SIGKILL: no time for anything.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -103,39 +103,41 @@ impl Drop for Broker {
     }
 }
 
-struct Unit {
-    home: PathBuf,
+pub(crate) struct Unit {
+    pub(crate) home: PathBuf,
 }
 
 impl Unit {
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binaries().join("sutura"));
         command.arg("--home").arg(&self.home).arg("--json").args(args);
-        command.env("SUTURA_PASSPHRASE_FILE", self.home.with_extension("passphrase")).env("LC_ALL", "C");
+        let passphrase = self.home.with_extension("passphrase");
+        command.env("SUTURA_PASSPHRASE_FILE", &passphrase).env("SUTURA_OFFICER_PASSPHRASE_FILE", &passphrase);
+        command.env("LC_ALL", "C");
         command.stdin(Stdio::null());
         command
     }
 
-    fn run(&self, args: &[&str]) -> Value {
+    pub(crate) fn run(&self, args: &[&str]) -> Value {
         let output = self.command(args).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "sutura {args:?}: {error}");
         serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
     }
 
-    fn code(&self, args: &[&str]) -> i32 {
+    pub(crate) fn code(&self, args: &[&str]) -> i32 {
         self.command(args).output().unwrap().status.code().unwrap()
     }
 }
 
-fn broker(home: &Path, args: &[&str]) -> Value {
+pub(crate) fn broker(home: &Path, args: &[&str]) -> Value {
     let mut command = Command::new(binaries().join("sutura-broker"));
     let output = command.args(args).arg("--json").arg("--home").arg(home).output().unwrap();
     assert!(output.status.success(), "sutura-broker {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
 }
 
-fn found(folder: &Path, link: &Link) -> Vec<Unit> {
+pub(crate) fn found(folder: &Path, link: &Link) -> Vec<Unit> {
     let home = folder.join("broker");
     let mut units = Vec::new();
     for name in ["GM", "SN"] {
@@ -153,7 +155,7 @@ fn found(folder: &Path, link: &Link) -> Vec<Unit> {
     units
 }
 
-fn verify(units: &[Unit]) {
+pub(crate) fn verify(units: &[Unit]) {
     for unit in units {
         unit.run(&["sync"]);
     }

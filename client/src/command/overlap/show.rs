@@ -259,6 +259,7 @@ fn add_case(value: &mut Value, desk: &Desk<'_>, prospect: &Prospect, names: &Nam
                 "kind": kind_key(parcel.kind).trim_start_matches("consent-"),
                 "provider": parcel.provider.as_str(), "recipient": parcel.recipient.as_str(),
                 "parts": parcel.parts, "sealed_ms": parcel.sealed_ms,
+                "given": parcel.provider == desk.me,
                 "come": desk.session.agent().has_come(&desk.handle, &parcel.package),
                 "accepted_by": officer(&parcel.recipient, parcel.accepted_by),
                 "received_by": officer(&parcel.recipient, parcel.received_by),
@@ -286,7 +287,7 @@ fn add_case(value: &mut Value, desk: &Desk<'_>, prospect: &Prospect, names: &Nam
         json!({ "by": offer.by.as_str(), "outcome": offer.outcome.name(), "provider": provider })
     });
     let case_value = json!({
-        "open": prospect.is_open, "round": case.round(),
+        "open": prospect.is_open, "round": case.round(), "acts": case.acts(),
         "since_ms": prospect.is_open.then_some(case.since_ms()),
         "deadline_ms": case.deadline_ms(manual).filter(|_| prospect.is_open),
         "offer": offer, "consents": consents, "parcels": parcels, "choices": choices,
