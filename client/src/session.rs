@@ -250,6 +250,7 @@ impl Session {
         round.answered += self.answer().await?;
         round.sent += self.send().await?;
         round.sent += self.send_parts().await?;
+        self.sweep().await?;
         self.witness().await?;
         Ok(round)
     }

@@ -52,6 +52,8 @@ pub(super) struct CaseFile {
     /// Hashes of the parts that came, by package.
     pub coming: BTreeMap<Hash, Vec<Hash>>,
     pub copies: Vec<Copy>,
+    /// The case has ended, and the shell has destroyed what it kept of it: drafts, and packages that were given.
+    pub swept: bool,
     dirty: bool,
 }
 
@@ -66,6 +68,7 @@ impl CaseFile {
             sending: BTreeMap::new(),
             coming: BTreeMap::new(),
             copies: Vec::new(),
+            swept: false,
             dirty: true,
         }
     }
@@ -106,6 +109,7 @@ impl CaseFile {
             w.u64(copy.at_ms);
             w.maybe_u64(copy.deleted_ms);
         }
+        w.flag(self.swept);
         desk.put(format!("case/{peer}/{}", self.case.handle()), w.finish());
     }
 
@@ -145,6 +149,7 @@ impl CaseFile {
                 deleted_ms: r.maybe_u64()?,
             });
         }
+        file.swept = r.flag()?;
         r.at_end().then_some(file)
     }
 }

@@ -259,6 +259,24 @@ impl Agent {
         Ok((given, &file.key, &self.desk.keys.sealing))
     }
 
+    /// Cases that have ended and whose drafts and given packages still lie in the vault.
+    pub fn ended(&self) -> Vec<Handle> {
+        let files = self.links.values().flat_map(|link| link.cases.iter());
+        let ended = files.filter(|(_, file)| {
+            let manual = self.accords.manual(file.case.accord());
+            !file.swept && manual.is_some_and(|manual| file.case.is_over(&manual))
+        });
+        ended.map(|(handle, _)| *handle).collect()
+    }
+
+    /// Nothing of an ended case's content lies in the vault any more.
+    pub fn swept(&mut self, handle: &Handle) {
+        if let Ok(file) = self.file_mut(handle) {
+            file.swept = true;
+            file.touch();
+        }
+    }
+
     /// Copies of packages that officers made outside the vault.
     pub fn copies(&self, handle: &Handle) -> Vec<Copy> {
         self.file(handle).map(|file| file.copies.clone()).unwrap_or_default()

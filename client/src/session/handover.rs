@@ -288,6 +288,22 @@ impl Session {
         }
     }
 
+    /// Destroys what the vault keeps of cases that have ended: drafts, and packages that were given.
+    pub(super) async fn sweep(&mut self) -> Result<(), SessionError> {
+        for handle in self.agent.ended() {
+            // A draft that cannot be read stays: the doctor finds it.
+            for draft in self.drafts(&handle).await.unwrap_or_default() {
+                let _ = self.forget_draft(&draft).await;
+            }
+            let given = self.vault.list(&format!("given/{handle}/")).await?;
+            let changes: Vec<Change> = given.into_iter().map(|(key, _)| Change::delete(key)).collect();
+            self.vault.apply(&changes).await?;
+            self.agent.swept(&handle);
+            self.commit().await?;
+        }
+        Ok(())
+    }
+
     /// Opens a package that came: hands out its manifest, then the bytes of its files. Nothing is to be relied on before
     /// this returns without an error.
     ///

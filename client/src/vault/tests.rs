@@ -242,3 +242,31 @@ async fn the_file_is_private() {
         assert_eq!(file.permissions().mode() & 0o077, 0, "{suffix}");
     }
 }
+
+#[tokio::test]
+async fn a_future_that_is_dropped_leaves_the_vault_usable() {
+    use std::future::Future;
+    use std::task::{Context, Poll, Waker};
+    let mut fixture = Fixture::new();
+    let vault = fixture.create().await;
+    vault.apply(&[Change::put("a/1", b"one".to_vec())]).await.unwrap();
+    // Dropped after each number of polls that it takes: between every two statements.
+    for polls in 1..12 {
+        let (put, list) = ([Change::put("a/2", vec![polls])], vault.list("a/"));
+        let apply = vault.apply(&put);
+        let (mut list, mut apply) = (Box::pin(list), Box::pin(apply));
+        for _ in 0..polls {
+            let mut context = Context::from_waker(Waker::noop());
+            let done = matches!(list.as_mut().poll(&mut context), Poll::Ready(_));
+            let done = matches!(apply.as_mut().poll(&mut context), Poll::Ready(_)) || done;
+            if done {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        drop((list, apply));
+        vault.apply(&[Change::put("a/3", vec![polls])]).await.unwrap();
+        let listed = vault.list("a/").await.unwrap();
+        assert!(listed.iter().any(|(key, value)| key == "a/3" && value[..] == [polls]), "after {polls} polls");
+    }
+}
