@@ -342,7 +342,8 @@ example-officers-list = sutura officers list
 help-officers-revoke = From now on this officer signs nothing more. It cannot be undone
 help-officers-revoke-officer = The officer's name or number
 example-officers-revoke = sutura officers revoke "Awa Diop"
-# audit
+
+# Audits
 help-audit = Verifies everything that was disclosed, without the broker, and reports it for legal officers and auditors
 help-audit-export = Writes a signed bundle that an auditor verifies elsewhere. It holds no values
 help-audit-bundle = Verifies such a bundle. No home and no passphrase are needed
@@ -765,7 +766,7 @@ why-consent-other-package = The consent is over another package
 why-consent-too-many = The case holds too many consents or parcels
 why-parcel-none = There is no such parcel for this unit
 why-parcel-not-open = The parcel's conditions are not accepted, or it was recalled, or this was done before
-why-validation-took-part = A legal officer who took no part in it validates
+why-validation-took-part = A legal officer who neither consented to it nor sealed it validates
 why-matter-does-not-open = What was said under seal does not open
 why-matter-malformed = What was said under seal is malformed
 why-matter-commitment = What was said under seal is not what was signed

@@ -129,6 +129,12 @@ impl Agent {
         Err(CaseworkError::NoOverlap)
     }
 
+    /// The case of an overlap, with its manual, once it has had an act. For lists: [`Agent::prospect`] looks further.
+    pub fn case_of(&self, handle: &Handle) -> Option<(&Case, Arc<Manual>)> {
+        let case = &self.links.values().find_map(|link| link.cases.get(handle))?.case;
+        Some((case, self.accords.manual(case.accord())?))
+    }
+
     /// Every case that had an act, with its peer.
     pub fn cases(&self) -> impl Iterator<Item = (&UnitName, &Case)> {
         self.links.iter().flat_map(|(peer, link)| link.cases.values().map(move |file| (peer, &file.case)))

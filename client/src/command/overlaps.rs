@@ -126,7 +126,7 @@ pub(super) async fn shown_of(
 ) -> Result<Shown, CommandError> {
     let met: Vec<(Kind, Tier)> = overlap.met.values().filter_map(|worth| kind_and_tier(*worth)).collect();
     let record = session.record_of(overlap).await?;
-    let case = session.prospect(&overlap.handle).ok().filter(|prospect| prospect.is_open);
+    let case = session.agent().case_of(&overlap.handle);
     Ok(Shown {
         handle: overlap.handle.to_string(),
         peer: peer.to_string(),
@@ -134,8 +134,8 @@ pub(super) async fn shown_of(
         surfaced: surfaces(&met, rules).is_some(),
         met,
         since: overlap.since,
-        state: case.as_ref().map(|found| found.manual.state(found.case.state()).id.clone()),
-        is_over: case.is_some_and(|found| found.case.is_over(&found.manual)),
+        state: case.as_ref().map(|(case, manual)| manual.state(case.state()).id.clone()),
+        is_over: case.is_some_and(|(case, manual)| case.is_over(&manual)),
     })
 }
 

@@ -3,13 +3,13 @@
 //! *Not here:* asking the broker: what is shown is what the vault knows.
 
 use super::overlap::{choices, words};
-use super::overlaps::shown_of;
 use super::peers::peer_json;
 use super::{CommandError, Context, Exit, rules_in_force};
 use crate::agent::Told;
 use crate::say;
-use crate::session::{Session, system_clock};
+use crate::session::{Session, kind_and_tier, system_clock};
 use crate::terminal::printable;
+use identifier::surfaces;
 use serde_json::json;
 
 /// Events that are shown.
@@ -28,7 +28,7 @@ pub async fn run(_args: Args, context: &Context) -> Result<Exit, CommandError> {
     let view = session.agent().view();
     let mut told: Vec<Told> =
         vault.list("event/").await?.iter().filter_map(|(_, bytes)| Told::from_bytes(bytes)).collect();
-    let cases = Cases::count(&session, &rules_in_force(&vault).await?).await?;
+    let cases = Cases::count(&session, &rules_in_force(&vault).await?);
     let accord = view.proposals.iter().find(|proposal| proposal.in_force).map(|p| p.accord.hash().to_string());
     if context.json {
         let peers: Vec<_> = view.peers.iter().map(peer_json).collect();
@@ -108,12 +108,13 @@ struct Cases {
 }
 
 impl Cases {
-    async fn count(session: &Session, rules: &identifier::Rules) -> Result<Cases, CommandError> {
+    fn count(session: &Session, rules: &identifier::Rules) -> Cases {
         let (now, me) = (system_clock()(), session.agent().view().unit);
         let mut cases = Cases::default();
-        for (peer, overlap) in session.agent().overlaps() {
-            let shown = shown_of(session, rules, peer, overlap).await?;
-            cases.new += u64::from(shown.surfaced && shown.state.is_none());
+        let agent = session.agent();
+        for (_, overlap) in agent.overlaps().filter(|(_, overlap)| agent.case_of(&overlap.handle).is_none()) {
+            let met: Vec<_> = overlap.met.values().filter_map(|worth| kind_and_tier(*worth)).collect();
+            cases.new += u64::from(surfaces(&met, rules).is_some());
         }
         for (_, case) in session.agent().cases() {
             let Ok(found) = session.prospect(case.handle()) else { continue };
@@ -125,6 +126,6 @@ impl Cases {
             let deadline = case.deadline_ms(&found.manual);
             cases.due += u64::from(deadline.is_some_and(|at| at > now && at - now <= SOON_MS));
         }
-        Ok(cases)
+        cases
     }
 }

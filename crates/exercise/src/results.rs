@@ -80,8 +80,8 @@ pub async fn overlaps_of(session: &Session, rules: &Rules) -> anyhow::Result<Vec
 }
 
 fn state_of(session: &Session, overlap: &client::agent::Overlap) -> Option<String> {
-    let prospect = session.prospect(&overlap.handle).ok().filter(|prospect| prospect.is_open)?;
-    Some(prospect.manual.state(prospect.case.state()).id.clone())
+    let (case, manual) = session.agent().case_of(&overlap.handle)?;
+    Some(manual.state(case.state()).id.clone())
 }
 
 /// One confirmed pair of records.
