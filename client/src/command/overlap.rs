@@ -1,6 +1,6 @@
 //! `sutura overlap ID [ACTION]`: one overlap, its case, and every act of officers that the manual knows.
 //!
-//! The manual decides which acts there are: a word that is none of [`LOCAL`] is looked up among the events of the case's
+//! The manual decides which acts there are: a word that is none of `LOCAL` is looked up among the events of the case's
 //! manual. | file | holds |: `show` what is to be seen, `choices` who may do what next, `act` preparing, showing and signing
 //! an act, `consent` what a consent is over, `preview` what is said before a signature, `pack` and `package_file` packages
 //! before they are sealed, `read` packages that came, `history` acts and journal, `words` ids and refusals in words.
