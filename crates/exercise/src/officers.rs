@@ -12,7 +12,16 @@ use protocol::officer::{Certificate, NameOpening, OfficerKey, OfficerRole};
 const ROLES: [(OfficerRole, &str); 3] =
     [(OfficerRole::Investigator, "Aïssata"), (OfficerRole::Head, "Mamadou"), (OfficerRole::LegalOfficer, "Ndèye")];
 
-const SURNAMES: [&str; 7] = ["Mbengue", "Ould Sidi", "Jobarteh", "Amadou", "Dembélé", "Kouassi", "Condé"];
+/// One family name for each unit of the default exercise, so that nobody is taken for somebody of another unit.
+const SURNAMES: [(&str, &str); 7] = [
+    ("SN", "Mbengue"),
+    ("MR", "Ould Sidi"),
+    ("GM", "Jobarteh"),
+    ("NE", "Amadou"),
+    ("ML", "Dembélé"),
+    ("CI", "Kouassi"),
+    ("GN", "Condé"),
+];
 
 /// An officer, with the key to sign with.
 pub struct Officer {
@@ -52,7 +61,8 @@ impl Staff {
     pub async fn appoint(unit: &mut Unit) -> Result<Staff> {
         let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
         let (federation, _) = unit.session.agent().signing_context();
-        let surname = SURNAMES[unit.name.as_str().bytes().map(usize::from).sum::<usize>() % SURNAMES.len()];
+        let own = SURNAMES.iter().find(|(name, _)| *name == unit.name.as_str());
+        let surname = own.map_or(unit.name.as_str(), |(_, surname)| surname);
         let mut staff = Vec::new();
         let first = unit.session.agent().officers().next_number(&unit.name);
         for (number, (role, given)) in (first..).zip(ROLES) {
