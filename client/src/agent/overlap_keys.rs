@@ -12,7 +12,7 @@ use protocol::psi::MatchKey;
 use protocol::tagset::Tag;
 use std::collections::HashMap;
 
-/// Most match keys kept for one overlap: whoever opens a case takes the one with the smallest tag.
+/// Most match keys kept for one overlap, those of the smallest tags: whoever opens a case takes the first.
 const MAX_ANCHORS: usize = 8;
 
 struct Keys {
@@ -40,7 +40,9 @@ impl Keys {
     fn add(&mut self, tag: Tag, key: Box<MatchKey>) -> bool {
         let place = self.anchors.binary_search_by(|(held, _)| held.cmp(&tag));
         match place {
-            Err(at) if self.anchors.len() < MAX_ANCHORS => {
+            // The smallest tags, in whatever order they come: both units keep the same ones.
+            Err(at) if at < MAX_ANCHORS => {
+                self.anchors.truncate(MAX_ANCHORS - 1);
                 self.anchors.reserve_exact(1);
                 self.anchors.insert(at, (tag, key));
                 true

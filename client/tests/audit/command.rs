@@ -35,7 +35,7 @@ fn an_auditor_needs_the_bundle_only() {
     assert!(!out.contains('['), "a message or a code without words: {out}");
     let (code, out, _) = audit(folder.path(), "--bundle good --lang fr");
     assert_eq!(code, 0);
-    assert!(out.contains("VÉRIFIÉ.") && out.contains("accusé de réception"), "{out}");
+    assert!(out.contains("VÉRIFIÉ.") && out.contains("conditions acceptées"), "{out}");
     let (code, out, _) = audit(folder.path(), "--bundle good --json");
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(code, 0);

@@ -90,6 +90,7 @@ fn vault_of(story: &Story) -> Vec<Change> {
             file = file.bytes(&copy.package.0).number(copy.number.into()).number(copy.officer.into());
             file = file.number(copy.at_ms).number(1).number(copy.deleted_ms.unwrap());
         }
+        file = file.number(0); // not ended
         put(format!("case/{}/{}", case.peer, case.handle), file.0);
     }
     for logged in &bundle.officers {

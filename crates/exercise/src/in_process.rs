@@ -77,7 +77,7 @@ pub async fn run(
         tell_faults(name, &report, teller);
     }
     let import = import.elapsed().as_secs_f64();
-    teller.say(&format!("{records} records imported"), &format!("{records} dossiers importés"));
+    teller.say(&format!("{records} records imported"), &format!("{records} fiches importées"));
 
     agree(&mut units, &accord()).await?;
     teller.say("All units signed the accord", "Toutes les unités ont signé l'accord");

@@ -34,7 +34,7 @@ pub fn input(options: &Options, folder: &Path, teller: &Teller) -> Result<(Input
             let count = options.records;
             teller.say(
                 &format!("Seven units with invented registers of {count} records each"),
-                &format!("Sept unités avec des registres inventés de {count} dossiers chacun"),
+                &format!("Sept unités avec des registres inventés de {count} fiches chacun"),
             );
         }
         Some(units) => {

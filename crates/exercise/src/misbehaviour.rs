@@ -99,7 +99,7 @@ impl Misbehaviour {
             ),
             Misbehaviour::DroppedMatches => (
                 "The broker hides half of the matches: canaries that both units planted are missing.",
-                "Le courtier cache la moitié des correspondances : des canaris que les deux unités ont posés manquent.",
+                "Le courtier cache la moitié des concordances : des témoins piégés que les deux unités ont placés manquent.",
             ),
             Misbehaviour::SubstitutedKey => (
                 "Somebody joins under the name of GM: the verification codes differ, and nothing is exchanged.",
@@ -107,7 +107,7 @@ impl Misbehaviour {
             ),
             Misbehaviour::Fishing => (
                 "SN asks for more points than the accord allows: GM refuses, signed, and its officers are told.",
-                "SN demande plus de points que l'accord ne permet : GM refuse, avec signature, et ses agents le savent.",
+                "SN demande plus de points que l'accord ne permet : GM refuse, avec signature, et ses officiers le savent.",
             ),
             Misbehaviour::WrongEvaluation => (
                 "GM answers with another scalar than it committed to: the proof does not hold.",

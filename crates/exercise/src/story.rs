@@ -90,7 +90,7 @@ pub async fn run(options: Options) -> Result<bool> {
                 shown / 2
             ),
             &format!(
-                "{mark} {} lots audités hors ligne : {} communications, chacune dans les lots des deux unités",
+                "{mark} {} dossiers de preuves audités hors ligne : {} communications, chacune dans ceux des deux unités",
                 audits.len(),
                 shown / 2
             ),
@@ -153,7 +153,7 @@ fn tell_overlaps(overlaps: &[Overlap], new: Option<usize>, teller: &Teller) {
     let below = overlaps.len() - shown;
     teller.say(
         &format!("{shown} overlaps shown to officers of both units, {below} below the threshold"),
-        &format!("{shown} recoupements montrés aux agents des deux unités, {below} sous le seuil"),
+        &format!("{shown} recoupements montrés aux officiers des deux unités, {below} sous le seuil"),
     );
     if let Some(new) = new {
         teller.say(&format!("of these, {new} through the further registers"), &format!("dont {new} par les ajouts"));
