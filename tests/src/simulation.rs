@@ -10,7 +10,6 @@ use client::agent::holdings::{HeldRecord, HeldToken, Worth};
 use client::agent::{Agent, Event, Incoming, NotTaken, Outgoing, read_outgoing, restore};
 use client::vault::Change;
 use protocol::acknowledgement::{sealed_len, slot_count};
-use protocol::act::Act;
 use protocol::body::Body;
 use protocol::calendar::OpenEpoch;
 use protocol::case::Case;
