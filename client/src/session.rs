@@ -19,6 +19,7 @@ use crate::membership::{Membership, MembershipError};
 use crate::register::{FullRecord, Register, RegisterError, StoredRecord, reference_hash};
 use crate::vault::{Vault, VaultError};
 use identifier::{Kind, Tier};
+use protocol::envelope::Kind as EnvelopeKind;
 use protocol::message::{self, Head};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -304,6 +305,10 @@ impl Session {
     async fn commit(&mut self) -> Result<(), SessionError> {
         let step = self.agent.take();
         self.vault.apply(&step.changes).await?;
+        if step.events.iter().any(|event| matches!(event, Event::ContentDestroyed(..))) {
+            // What was recalled does not lie on in the write-ahead log either (R32).
+            self.vault.scrub().await?;
+        }
         self.queue.extend(step.outgoing);
         self.events.extend(step.events);
         Ok(())
@@ -327,7 +332,9 @@ impl Session {
                 sent += 1;
             }
             if let Some(refused) = outcomes.refused {
-                if is_passing(&refused.code) {
+                let kind = self.queue.front().map(|outgoing| outgoing.envelope.header().kind);
+                if is_passing(&refused.code) || (refused.code == "case-late" && kind == Some(EnvelopeKind::ParcelPart))
+                {
                     self.commit().await?;
                     return Err(SessionError::NotNow { code: refused.code, detail: refused.detail });
                 }
@@ -457,7 +464,8 @@ async fn consistency_or_empty(client: &BrokerClient, from: u64, to: u64) -> tlog
     consistency(client, from, to).await.unwrap_or_else(|_| tlog::ConsistencyProof::empty())
 }
 
-/// Refusals that pass by themselves: the same envelope can be accepted later.
+/// Refusals that pass by themselves: the same envelope can be accepted later. (So can a part of a parcel that came while
+/// the limit of its case's state was about to be logged; an act cannot.)
 fn is_passing(code: &str) -> bool {
     matches!(code, "tick-ahead" | "epoch-not-begun" | "body-incomplete" | "sender-not-admitted")
 }
