@@ -17,13 +17,14 @@
 //! | `evaluating` | the peer's requests, and the quota (R13) |
 //! | `releasing` | tag sets (R15, R21) |
 //! | `confirming` | notices, acknowledgements, canaries (R16 to R18, R22) |
-//! | `link`, `overlap_keys` | what outlives an epoch: verification, record numbers, overlaps and their keys |
+//! | `leaves` | our leaves in an epoch, where each token stands, what matched |
+//! | `link`, `overlaps` | what outlives an epoch: verification, record numbers, overlaps and their keys |
 //! | `casework`, `casefile` | acts of officers under the manual (R29 to R33) |
 //! | `parcels` | sealed parcels on their way, recall (R31, R32) |
 //! | `officers` | who signs for a unit (R30) |
 //! | `accords` | proposals, signatures, which accord is in force |
 //! | `witness` | the log: consistency, inclusion, cosignatures (R27) |
-//! | `desk`, `store` | numbering, signing, the outbox; how state is written |
+//! | `desk`, `store`, `rows` | numbering, signing, the outbox; how state is written, and lies in memory |
 
 mod accords;
 mod asking;
@@ -36,15 +37,17 @@ mod evaluating;
 mod event;
 mod history;
 pub mod holdings;
+mod leaves;
 mod link;
 mod officers;
 mod opening;
-mod overlap_keys;
+mod overlaps;
 mod pair;
 mod parcels;
 mod receiving;
 mod releasing;
 pub mod restore;
+mod rows;
 mod store;
 mod view;
 mod witness;
@@ -52,13 +55,13 @@ mod witness;
 pub use accords::kept_accord;
 pub use casefile::Copy;
 pub use casework::{CaseworkError, Prospect};
-pub use desk::{Outgoing, Step, read_outgoing};
+pub use desk::{Outgoing, Step, kept_body, read_outgoing};
 pub use event::{Event, Told, dispute_code, refusal_code};
 pub use history::HistoryEntry;
-pub use link::Overlap;
 #[cfg(test)]
 pub(crate) use officers::written_officer;
 pub use officers::{KeptOfficer, kept_officer};
+pub use overlaps::Overlap;
 pub use parcels::{DuePart, part_key};
 pub use view::{PeerView, ProposalView, View};
 pub use witness::{LogClaim, WitnessError, kept_proof, log_key, witness_key};
@@ -66,9 +69,10 @@ pub use witness::{LogClaim, WitnessError, kept_proof, log_key, witness_key};
 use accords::Accords;
 use desk::Desk;
 use holdings::{HeldRecord, Holdings};
+use leaves::Standing;
 use link::Link;
 use officers::Certified;
-use pair::{PairEpoch, Standing};
+use pair::PairEpoch;
 use protocol::body::Body;
 use protocol::envelope::{Envelope, EnvelopeError, Kind, UnverifiedEnvelope};
 use protocol::identity::UnitKeys;
@@ -233,10 +237,10 @@ impl Agent {
         for link in links.values_mut() {
             let mut epochs = std::mem::take(&mut link.epochs);
             for pair in epochs.values_mut() {
-                pair.wanted.extend(difference.born.iter().filter(|token| !pair.standing.contains_key(token)));
+                pair.wanted.extend(difference.born.iter().filter(|token| !pair.leaves.is_known(**token)));
                 for token in &difference.died {
-                    if let Some(Standing::Leaf(tag)) = pair.standing.remove(token) {
-                        releasing::withdraw(pair, desk, holdings, tag);
+                    if let Standing::Leaf(place) = pair.leaves.unknow(*token) {
+                        releasing::withdraw(pair, desk, holdings, place);
                     }
                 }
                 for (token, record) in &difference.joined {
@@ -261,6 +265,30 @@ impl Agent {
             }
             link.epochs = epochs;
         }
+    }
+
+    /// Goes on with what a large message left to be done, a bounded part of it: whether there was anything. The shell makes
+    /// each part durable before the next; what is left when the process ends is found again at the next start.
+    pub fn go_on(&mut self, now_ms: u64, rng: &mut impl CryptoRng) -> bool {
+        self.at(now_ms);
+        let Agent { desk, holdings, links, .. } = self;
+        let mut went_on = false;
+        for link in links.values_mut() {
+            let mut epochs = std::mem::take(&mut link.epochs);
+            went_on |= epochs.values_mut().any(|pair| confirming::go_on(link, pair, desk, holdings, rng));
+            link.epochs = epochs;
+        }
+        went_on
+    }
+
+    /// Where the register has a record, by its name.
+    pub fn kept_at(&self, name: u64) -> Option<u64> {
+        self.holdings.kept_at(name)
+    }
+
+    /// The names of the records that the register has at these serials.
+    pub fn names_at(&self, serials: &[u64]) -> Vec<u64> {
+        self.holdings.names_at(&serials.iter().copied().collect())
     }
 
     /// The name of a value that the shell must fetch from the vault before this envelope is taken in.
@@ -374,26 +402,28 @@ impl Agent {
         evaluating::answer(pair, &mut self.desk, count, kept, rng)
     }
 
-    /// Time passed: opens and closes epochs, asks, releases. To be called at least once a tick while the unit is up.
-    pub fn advance(&mut self, now_ms: u64, rng: &mut impl CryptoRng) {
+    /// Time passed: opens and closes epochs, asks, releases. To be called at least once a tick while the unit is up. Whether
+    /// there is more to be asked at once: the opening requests of an epoch are made one by one.
+    pub fn advance(&mut self, now_ms: u64, rng: &mut impl CryptoRng) -> bool {
         self.at(now_ms);
         self.close_past_epochs();
         self.open_pairs(rng);
         self.tend_cases(rng);
-        let Some(epoch) = self.current_epoch() else { return };
+        let Some(epoch) = self.current_epoch() else { return false };
         let Agent { desk, holdings, links, roster, .. } = self;
-        for (peer, link) in links.iter_mut().filter(|(peer, _)| roster.is_admitted(peer)) {
+        let mut more = false;
+        for (_, link) in links.iter_mut().filter(|(peer, _)| roster.is_admitted(peer)) {
             let mut epochs = std::mem::take(&mut link.epochs);
             for (number, pair) in &mut epochs {
                 if *number == epoch {
-                    asking::ask(pair, desk, holdings, rng);
+                    more |= asking::ask(pair, desk, holdings, rng);
                     releasing::release(pair, desk, rng);
                 }
                 confirming::check_patience(link, pair, desk);
             }
             link.epochs = epochs;
-            let _ = peer;
         }
+        more
     }
 
     /// Officers compared the verification code with those of `peer`, and it is right (R7).

@@ -13,15 +13,15 @@ pub use acting::{ConsentShown, Signatory};
 pub use handover::{Draft, DraftContent, DraftItem, HandoverError};
 
 use crate::agent::holdings::{HeldRecord, HeldToken, Worth};
-use crate::agent::{Agent, Event, Incoming, NotTaken, Outgoing, Overlap, read_outgoing, restore};
+use crate::agent::{Agent, Event, Incoming, NotTaken, Outgoing, Overlap, kept_body, read_outgoing, restore};
 use crate::broker::{BrokerClient, BrokerError, Outgoing as Posting, Patience, Traffic};
 use crate::membership::{Membership, MembershipError};
-use crate::register::{FullRecord, Register, RegisterError, StoredRecord, reference_hash};
+use crate::register::{FullRecord, Register, RegisterChange, RegisterError, StoredRecord, reference_hash};
 use crate::vault::{Vault, VaultError};
 use identifier::{Kind, Tier};
 use protocol::envelope::Kind as EnvelopeKind;
 use protocol::message::{self, Head};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -107,7 +107,6 @@ pub struct Session {
     clock: Clock,
     rng: rand_core::UnwrapErr<getrandom::SysRng>,
     serial: u64,
-    records: Records,
     queue: VecDeque<Outgoing>,
     events: Vec<Event>,
     not_taken: BTreeMap<&'static str, u64>,
@@ -120,27 +119,36 @@ impl Session {
     pub async fn open(vault: Vault, clock: Clock) -> Result<Session, SessionError> {
         let mut agent = Membership::load(&vault).await?.into_agent()?;
         let register = Register::new(vault.clone());
-        let change = register.load_after(0).await?;
+        let mut serial = 0;
+        loop {
+            let change = register.load_some_after(serial, PAGE).await?;
+            let (more, last) = (change.more, change.last);
+            let (added, removed) = follow(&agent, change);
+            agent.hold(added, &removed);
+            serial = last;
+            if !more {
+                break;
+            }
+        }
         let mut values = BTreeMap::new();
         for namespace in restore::FIRST {
             values.insert((*namespace).to_owned(), vault.list(&format!("{namespace}/")).await?);
         }
-        for namespace in restore::further(&values) {
-            let listed = vault.list(&format!("{namespace}/")).await?;
-            values.insert(namespace, listed);
+        agent.restore_first(values)?;
+        for namespace in agent.further() {
+            agent.restore_more(&namespace, vault.list(&format!("{namespace}/")).await?)?;
         }
         let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
-        let mut records = Records::default();
-        let (added, _) = records.follow(change.added, &change.removed);
-        agent.restore(values, added, &mut rng)?;
+        agent.restored(&mut rng);
         let mut queue = VecDeque::new();
         let (federation, own) = agent.signing_context();
         for sequence in agent.unsent() {
-            let keys = [format!("posted/{sequence}"), format!("body/{sequence}")];
-            let [posted, body] = &vault.get_many(&keys).await?[..] else { continue };
-            let outgoing = posted.as_ref().zip(body.as_ref());
-            let outgoing = outgoing.and_then(|(posted, body)| read_outgoing(&federation, &own, posted, body));
-            queue.push_back(outgoing.ok_or_else(|| restore::Damaged(keys[0].clone()))?);
+            let damaged = || restore::Damaged(format!("posted/{sequence}"));
+            let posted = vault.get(&format!("posted/{sequence}")).await?.ok_or_else(damaged)?;
+            let names = kept_body(sequence, &posted).ok_or_else(damaged)?;
+            let body: Option<Vec<_>> = vault.get_many(&names).await?.into_iter().collect();
+            let outgoing = body.and_then(|body| read_outgoing(&federation, &own, &posted, &body));
+            queue.push_back(outgoing.ok_or_else(damaged)?);
         }
         Ok(Session {
             vault,
@@ -149,8 +157,7 @@ impl Session {
             client: None,
             clock,
             rng,
-            serial: change.last,
-            records,
+            serial,
             queue,
             events: Vec::new(),
             not_taken: BTreeMap::new(),
@@ -185,15 +192,15 @@ impl Session {
 
     /// The record that an overlap of the agent's is about, if it is still in the register.
     pub async fn record_of(&self, overlap: &Overlap) -> Result<Option<FullRecord>, SessionError> {
-        match self.records.serials.get(&overlap.record) {
-            Some(serial) => Ok(self.register.get(*serial).await?),
+        match self.agent.kept_at(overlap.record) {
+            Some(serial) => Ok(self.register.get(serial).await?),
             None => Ok(None),
         }
     }
 
     /// The agent's name of a record, by its reference.
     pub fn name_of(&self, reference: &str) -> Option<u64> {
-        Some(name_of(reference)).filter(|name| self.records.serials.contains_key(name))
+        Some(name_of(reference)).filter(|name| self.agent.kept_at(*name).is_some())
     }
 
     /// Lets officers act: what the agent leaves is made durable, and sent with the next round.
@@ -238,14 +245,21 @@ impl Session {
         }
         self.reconcile().await?;
         self.take_in_register().await?;
-        let now = (self.clock)();
-        let began = Instant::now();
-        tokio::task::block_in_place(|| self.agent.advance(now, &mut self.rng));
-        self.timings.blind += began.elapsed().as_secs_f64();
-        self.commit().await?;
-        let mut round = Round { sent: self.send().await?, ..Round::default() };
+        self.go_on().await?;
+        let mut round = Round::default();
+        loop {
+            let now = (self.clock)();
+            let began = Instant::now();
+            let more = tokio::task::block_in_place(|| self.agent.advance(now, &mut self.rng));
+            self.timings.blind += began.elapsed().as_secs_f64();
+            self.commit().await?;
+            round.sent += self.send().await?;
+            // One request after the other: none waits in memory until the last is made.
+            if !more {
+                break;
+            }
+        }
         round.answered = self.answer().await?;
-        round.sent += self.send().await?;
         let idle = round.is_idle();
         round.received = self.fetch(if idle { wait } else { Duration::ZERO }).await?;
         round.answered += self.answer().await?;
@@ -291,15 +305,17 @@ impl Session {
 
     /// What imports changed since the last round. Costs what changed, not what is stored.
     async fn take_in_register(&mut self) -> Result<(), SessionError> {
-        let change = self.register.load_after(self.serial).await?;
-        if change.last == self.serial {
-            return Ok(());
+        loop {
+            let change = self.register.load_some_after(self.serial, PAGE).await?;
+            if change.last == self.serial {
+                return Ok(());
+            }
+            self.serial = change.last;
+            let (added, removed) = follow(&self.agent, change);
+            let now = (self.clock)();
+            self.agent.register(added, &removed, now, &mut self.rng);
+            self.commit().await?;
         }
-        self.serial = change.last;
-        let (added, removed) = self.records.follow(change.added, &change.removed);
-        let now = (self.clock)();
-        self.agent.register(added, &removed, now, &mut self.rng);
-        self.commit().await
     }
 
     async fn commit(&mut self) -> Result<(), SessionError> {
@@ -362,6 +378,7 @@ impl Session {
                 self.count(error);
             }
             self.commit().await?;
+            self.send().await?;
             answered += 1;
         }
         Ok(answered)
@@ -398,10 +415,26 @@ impl Session {
             // Large steps at once, small ones together: the vault's commit is the slowest part of a small one.
             if item.body.rows.len() >= protocol::body::FRAME {
                 self.commit().await?;
+                self.go_on().await?;
             }
         }
         self.commit().await?;
+        self.go_on().await?;
         Ok(count)
+    }
+
+    /// Does what a large message left to be done, part by part.
+    async fn go_on(&mut self) -> Result<(), SessionError> {
+        loop {
+            let began = Instant::now();
+            let now = (self.clock)();
+            let went_on = tokio::task::block_in_place(|| self.agent.go_on(now, &mut self.rng));
+            self.timings.confirm += began.elapsed().as_secs_f64();
+            if !went_on {
+                return Ok(());
+            }
+            self.commit().await?;
+        }
     }
 
     /// Checks the newest checkpoint and cosigns it (R27).
@@ -470,38 +503,24 @@ fn is_passing(code: &str) -> bool {
     matches!(code, "tick-ahead" | "epoch-not-begun" | "body-incomplete" | "sender-not-admitted")
 }
 
-/// Which serial of the register is which record of the agent.
+/// Changes of the register taken in at a time.
+const PAGE: usize = 16_384;
+
+/// What a change of the register is to the agent: records that are new or edited, and names that are gone.
 ///
 /// An edit gives a record a new serial in the register; to the agent, and to the peers, it stays the same record: it is
 /// known by its reference.
-#[derive(Default)]
-struct Records {
-    serials: HashMap<u64, u64>,
-    names: HashMap<u64, u64>,
-}
-
-impl Records {
-    /// What a change of the register is to the agent: records that are new or edited, and names that are gone.
-    fn follow(&mut self, added: Vec<StoredRecord>, removed: &[u64]) -> (Vec<HeldRecord>, Vec<u64>) {
-        let mut gone = Vec::new();
-        let mut held = Vec::with_capacity(added.len());
-        for record in added {
-            let name = name_of(&record.reference);
-            if let Some(before) = self.serials.insert(name, record.serial) {
-                self.names.remove(&before);
-                gone.push(name);
-            }
-            self.names.insert(record.serial, name);
-            held.push(to_agent(name, record));
+fn follow(agent: &Agent, change: RegisterChange) -> (Vec<HeldRecord>, Vec<u64>) {
+    let mut gone = agent.names_at(&change.removed);
+    let mut held = Vec::with_capacity(change.added.len());
+    for record in change.added {
+        let name = name_of(&record.reference);
+        if agent.kept_at(name).is_some() {
+            gone.push(name);
         }
-        for serial in removed {
-            if let Some(name) = self.names.remove(serial) {
-                self.serials.remove(&name);
-                gone.push(name);
-            }
-        }
-        (held, gone)
+        held.push(to_agent(name, record));
     }
+    (held, gone)
 }
 
 /// The agent's name of a record: the beginning of its reference's hash.
@@ -517,7 +536,7 @@ fn to_agent(name: u64, record: StoredRecord) -> HeldRecord {
         .into_iter()
         .map(|token| HeldToken { worth: worth(token.kind, token.tier), bytes: token.bytes })
         .collect();
-    HeldRecord { serial: name, restricted: record.restricted, tokens }
+    HeldRecord { serial: name, kept_at: record.serial, restricted: record.restricted, tokens }
 }
 
 fn worth(kind: Kind, tier: Tier) -> Worth {

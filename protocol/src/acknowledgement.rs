@@ -9,15 +9,17 @@ use crate::name::UnitName;
 use crate::overlap::RecordNumber;
 use crate::psi::PairSecret;
 use crate::tagset::{TAG_LEN, Tag};
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use rand_core::CryptoRng;
+use zeroize::Zeroizing;
 
 /// Most records of one unit that a slot names: a commoner token is not sent at all.
 pub const MAX_RECORDS: usize = 8;
 /// Length of a slot, in bytes: tag, verdict and count, eight numbers.
 pub const SLOT_LEN: usize = TAG_LEN + 4 + 4 * MAX_RECORDS;
 const NONCE_LEN: usize = 24;
+const CODE_LEN: usize = 16;
 
 /// What a slot says of a match.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,7 +76,7 @@ pub fn slot_count(matches: usize, unit: usize) -> usize {
 
 /// Length of the rows of an acknowledgement of `slots` slots.
 pub fn sealed_len(slots: usize) -> usize {
-    NONCE_LEN + slots * SLOT_LEN + 16
+    NONCE_LEN + slots * SLOT_LEN + CODE_LEN
 }
 
 /// What an acknowledgement is bound to.
@@ -98,7 +100,121 @@ impl Context<'_> {
     }
 }
 
+/// Slots in the making: a first acknowledgement has one for each match, so they stand here once, and are sealed in place.
+pub struct SlotWriter {
+    /// Room for the nonce, then the slots.
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl SlotWriter {
+    /// None yet, with room for `count` slots.
+    pub fn new(count: usize) -> Self {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(sealed_len(count)));
+        bytes.resize(NONCE_LEN, 0);
+        SlotWriter { bytes }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        (self.bytes.len() - NONCE_LEN) / SLOT_LEN
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds a slot.
+    ///
+    /// # Errors
+    /// [`AcknowledgementError::TooMany`] records.
+    pub fn push(&mut self, tag: &Tag, verdict: Verdict, records: &[RecordNumber]) -> Result<(), AcknowledgementError> {
+        if records.len() > MAX_RECORDS {
+            return Err(AcknowledgementError::TooMany);
+        }
+        let mut slot = [0; SLOT_LEN];
+        slot[..TAG_LEN].copy_from_slice(&tag.0);
+        slot[TAG_LEN] = match verdict {
+            Verdict::Confirmed => 1,
+            Verdict::Disputed => 2,
+            Verdict::Change => 3,
+        };
+        slot[TAG_LEN + 1] = records.len() as u8;
+        for (place, number) in slot[TAG_LEN + 4..].as_chunks_mut::<4>().0.iter_mut().zip(records) {
+            *place = number.0.to_be_bytes();
+        }
+        self.bytes.extend_from_slice(&slot);
+        Ok(())
+    }
+
+    /// Seals the slots, padded to `count`, into the rows of an acknowledgement.
+    ///
+    /// # Errors
+    /// [`AcknowledgementError::TooMany`] slots for that.
+    pub fn seal(
+        mut self,
+        secret: &PairSecret,
+        context: &Context<'_>,
+        count: usize,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<u8>, AcknowledgementError> {
+        if self.len() > count {
+            return Err(AcknowledgementError::TooMany);
+        }
+        self.bytes.resize(NONCE_LEN + count * SLOT_LEN, 0);
+        let (nonce, slots) = self.bytes.split_at_mut(NONCE_LEN);
+        rng.fill_bytes(nonce);
+        let nonce = XNonce::try_from(&*nonce).map_err(|_| AcknowledgementError::Malformed)?;
+        let code = Context::cipher(secret)
+            .encrypt_inout_detached(&nonce, &context.additional(), slots.into())
+            .map_err(|_| AcknowledgementError::TooMany)?;
+        self.bytes.extend_from_slice(&code);
+        // Nothing of it is plain any more.
+        Ok(std::mem::take(&mut *self.bytes))
+    }
+}
+
+/// The slots of an acknowledgement that opened, padding left out.
+pub struct SlotReader {
+    plain: Zeroizing<Vec<u8>>,
+}
+
+impl SlotReader {
+    /// Opens what [`SlotWriter::seal`] sealed, and looks at every slot.
+    ///
+    /// # Errors
+    /// [`AcknowledgementError::DoesNotOpen`] or `Malformed`.
+    pub fn open(secret: &PairSecret, context: &Context<'_>, rows: &[u8]) -> Result<Self, AcknowledgementError> {
+        const DOES_NOT_OPEN: AcknowledgementError = AcknowledgementError::DoesNotOpen;
+        let (nonce, sealed) = rows.split_first_chunk::<NONCE_LEN>().ok_or(DOES_NOT_OPEN)?;
+        let (sealed, code) = sealed.split_last_chunk::<CODE_LEN>().ok_or(DOES_NOT_OPEN)?;
+        let mut plain = Zeroizing::new(sealed.to_vec());
+        Context::cipher(secret)
+            .decrypt_inout_detached(
+                &XNonce::from(*nonce),
+                &context.additional(),
+                plain.as_mut_slice().into(),
+                &(*code).into(),
+            )
+            .map_err(|_| DOES_NOT_OPEN)?;
+        let (slots, rest) = plain.as_chunks::<SLOT_LEN>();
+        if !rest.is_empty() {
+            return Err(AcknowledgementError::Malformed);
+        }
+        slots.iter().try_for_each(|slot| read_slot(slot).map(drop))?;
+        Ok(SlotReader { plain })
+    }
+
+    /// The slots, in order.
+    pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
+        self.plain.as_chunks::<SLOT_LEN>().0.iter().filter_map(|slot| read_slot(slot).ok().flatten())
+    }
+}
+
 /// Seals `slots`, padded to `count`, into the rows of an acknowledgement.
+///
+/// # Errors
+/// [`AcknowledgementError::TooMany`] slots, or records of one.
 pub fn seal(
     secret: &PairSecret,
     context: &Context<'_>,
@@ -106,48 +222,19 @@ pub fn seal(
     count: usize,
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<u8>, AcknowledgementError> {
-    if slots.len() > count || slots.iter().any(|slot| slot.records.len() > MAX_RECORDS) {
-        return Err(AcknowledgementError::TooMany);
+    let mut writer = SlotWriter::new(count);
+    for Slot { tag, verdict, records } in slots {
+        writer.push(tag, *verdict, records)?;
     }
-    let mut plain = Vec::with_capacity(count * SLOT_LEN);
-    for slot in slots {
-        plain.extend_from_slice(&slot.tag.0);
-        plain.extend_from_slice(&[
-            match slot.verdict {
-                Verdict::Confirmed => 1,
-                Verdict::Disputed => 2,
-                Verdict::Change => 3,
-            },
-            slot.records.len() as u8,
-            0,
-            0,
-        ]);
-        for at in 0..MAX_RECORDS {
-            let number = slot.records.get(at).map_or(0, |number| number.0);
-            plain.extend_from_slice(&number.to_be_bytes());
-        }
-    }
-    plain.resize(count * SLOT_LEN, 0);
-    let mut nonce = [0; NONCE_LEN];
-    rng.fill_bytes(&mut nonce);
-    let payload = Payload { msg: &plain, aad: &context.additional() };
-    let sealed =
-        Context::cipher(secret).encrypt(&XNonce::from(nonce), payload).map_err(|_| AcknowledgementError::TooMany)?;
-    Ok([nonce.as_slice(), &sealed].concat())
+    writer.seal(secret, context, count, rng)
 }
 
 /// Opens what [`seal`] sealed; padding slots are left out.
+///
+/// # Errors
+/// As [`SlotReader::open`].
 pub fn open(secret: &PairSecret, context: &Context<'_>, rows: &[u8]) -> Result<Vec<Slot>, AcknowledgementError> {
-    let (nonce, sealed) = rows.split_first_chunk::<NONCE_LEN>().ok_or(AcknowledgementError::DoesNotOpen)?;
-    let payload = Payload { msg: sealed, aad: &context.additional() };
-    let plain = Context::cipher(secret)
-        .decrypt(&XNonce::from(*nonce), payload)
-        .map_err(|_| AcknowledgementError::DoesNotOpen)?;
-    let (slots, rest) = plain.as_chunks::<SLOT_LEN>();
-    if !rest.is_empty() {
-        return Err(AcknowledgementError::Malformed);
-    }
-    slots.iter().filter_map(|slot| read_slot(slot).transpose()).collect()
+    Ok(SlotReader::open(secret, context, rows)?.slots().collect())
 }
 
 fn read_slot(bytes: &[u8; SLOT_LEN]) -> Result<Option<Slot>, AcknowledgementError> {

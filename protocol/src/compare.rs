@@ -8,6 +8,7 @@ use crate::label;
 use crate::name::Pair;
 use crate::tagset::{Leaf, Row, Tag, TagSetError};
 use sha2::{Digest, Sha256};
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A side of a pair, by the order of names.
@@ -95,7 +96,7 @@ pub struct Cut<'a> {
 }
 
 /// The digest of a cut and its matches, which must be in ascending order of tags.
-pub fn digest<'m>(cut: &Cut<'_>, matches: impl ExactSizeIterator<Item = &'m Match>) -> Hash {
+pub fn digest(cut: &Cut<'_>, matches: impl ExactSizeIterator<Item = impl Borrow<Match>>) -> Hash {
     let mut h = Sha256::new();
     h.update(label::MATCHES.as_bytes());
     h.update([0]);
@@ -112,7 +113,8 @@ pub fn digest<'m>(cut: &Cut<'_>, matches: impl ExactSizeIterator<Item = &'m Matc
         sets.iter().for_each(|set| h.update(set.0));
     }
     h.update((matches.len() as u64).to_be_bytes());
-    for Match { tag, low, high } in matches {
+    for found in matches {
+        let Match { tag, low, high } = found.borrow();
         h.update(tag.0);
         h.update(low.0);
         h.update(high.0);

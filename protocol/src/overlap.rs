@@ -8,7 +8,7 @@ use crate::codec::Bytes;
 use crate::label;
 use crate::name::{Pair, UnitName};
 use crate::psi::MatchKey;
-use crate::psi::PairSecret;
+use crate::psi::{PairSecret, Subkey};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use rand_core::CryptoRng;
@@ -34,19 +34,44 @@ impl RecordNumber {
 /// An overlap's handle: pseudorandom to everyone but the pair.
 pub type Handle = Bytes<16>;
 
-/// The handle of the overlap of two records: the same on both sides, from the secret of the epoch in which it arose.
+/// What makes the overlaps of one pair and epoch: its key is derived once.
+pub struct Handles {
+    key: Subkey,
+    handle_mac: Hmac<Sha256>,
+    owner_is_low: bool,
+}
+
+impl Handles {
+    /// Those of the overlaps that `owner` sees, from the secret of the epoch in which they arise.
+    pub fn new(secret: &PairSecret, pair: &Pair, owner: &UnitName) -> Self {
+        let key = secret.handle_key();
+        // HMAC takes keys of any length: this cannot fail.
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose_secret()).unwrap_or_else(|_| unreachable!());
+        mac.update(label::HANDLE.as_bytes());
+        Handles { key, handle_mac: mac, owner_is_low: owner == pair.low() }
+    }
+
+    /// The handle of the overlap of two records: the same on both sides.
+    pub fn handle(&self, own: RecordNumber, peers: RecordNumber) -> Handle {
+        let (low, high) = if self.owner_is_low { (own, peers) } else { (peers, own) };
+        let mut mac = self.handle_mac.clone();
+        mac.update(&low.0.to_be_bytes());
+        mac.update(&high.0.to_be_bytes());
+        let code: [u8; 32] = mac.finalize().into_bytes().into();
+        let mut out = [0; 16];
+        out.copy_from_slice(&code[..16]);
+        Bytes(out)
+    }
+
+    /// The secret of the overlap with this handle.
+    pub fn secret(&self, handle: &Handle) -> OverlapSecret {
+        OverlapSecret(expand(self.key.expose_secret(), label::OVERLAP_SECRET, &handle.0))
+    }
+}
+
+/// The handle of one overlap: [`Handles`] makes many.
 pub fn handle(secret: &PairSecret, pair: &Pair, owner: &UnitName, own: RecordNumber, peers: RecordNumber) -> Handle {
-    let (low, high) = if owner == pair.low() { (own, peers) } else { (peers, own) };
-    let key = secret.handle_key();
-    // HMAC takes keys of any length: this cannot fail.
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose_secret()).unwrap_or_else(|_| unreachable!());
-    mac.update(label::HANDLE.as_bytes());
-    mac.update(&low.0.to_be_bytes());
-    mac.update(&high.0.to_be_bytes());
-    let code: [u8; 32] = mac.finalize().into_bytes().into();
-    let mut out = [0; 16];
-    out.copy_from_slice(&code[..16]);
-    Bytes(out)
+    Handles::new(secret, pair, owner).handle(own, peers)
 }
 
 /// What the two units of an overlap share of it: derived when it arises, kept until it ends.

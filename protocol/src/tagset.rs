@@ -14,6 +14,7 @@ use crate::{body, label};
 use hmac::{Hmac, KeyInit, Mac};
 use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
+use std::borrow::Borrow;
 
 /// Length of a tag, in bytes.
 pub const TAG_LEN: usize = 16;
@@ -61,15 +62,43 @@ impl Leaf {
     }
 }
 
+/// The rows of a tag set in the making: an opening set has as many leaves as a register has tokens, so they stand here once.
+pub struct Rows {
+    nonce_key: Bytes<NONCE_KEY_LEN>,
+    bytes: Vec<u8>,
+}
+
+impl Rows {
+    /// None yet, with room for so many.
+    pub fn new(nonce_key: &Bytes<NONCE_KEY_LEN>, adds: usize, removals: usize) -> Self {
+        let mut bytes = Vec::with_capacity(NONCE_KEY_LEN + adds * LEAF_LEN + removals * TAG_LEN);
+        bytes.extend_from_slice(&nonce_key.0);
+        Rows { nonce_key: *nonce_key, bytes }
+    }
+
+    /// A leaf that is added, in any order; tags must be distinct.
+    pub fn add(&mut self, leaf: &Leaf) {
+        self.bytes.extend_from_slice(&leaf.to_bytes());
+    }
+
+    /// The rows, sorted, with those that remove; and the root of the leaves.
+    pub fn finish(mut self, removals: &mut [Tag]) -> (Vec<u8>, Hash) {
+        let (leaves, _) = self.bytes[NONCE_KEY_LEN..].as_chunks_mut::<LEAF_LEN>();
+        // A leaf begins with its tag: the order of the bytes is that of the tags.
+        leaves.sort_unstable();
+        let root = root(leaves.iter().map(Leaf::from_bytes), &self.nonce_key);
+        removals.sort_unstable();
+        self.bytes.extend(removals.iter().flat_map(|tag| tag.0));
+        (self.bytes, root)
+    }
+}
+
 /// The rows of a tag set. Both slices are sorted here; tags must be distinct.
 pub fn rows(nonce_key: &Bytes<NONCE_KEY_LEN>, adds: &mut [Leaf], removals: &mut [Tag]) -> Vec<u8> {
     adds.sort_unstable();
-    removals.sort_unstable();
-    let mut out = Vec::with_capacity(NONCE_KEY_LEN + adds.len() * LEAF_LEN + removals.len() * TAG_LEN);
-    out.extend_from_slice(&nonce_key.0);
-    out.extend(adds.iter().flat_map(|leaf| leaf.to_bytes()));
-    out.extend(removals.iter().flat_map(|tag| tag.0));
-    out
+    let mut rows = Rows::new(nonce_key, adds.len(), removals.len());
+    adds.iter().for_each(|leaf| rows.add(leaf));
+    rows.finish(removals).0
 }
 
 /// The nonce that hides the leaf of `tag`.
@@ -92,8 +121,8 @@ pub fn hidden(leaf: &Leaf, nonce: &Bytes<32>) -> Hash {
 }
 
 /// The root over the hidden leaves, which must be in ascending order of tags.
-pub fn root<'a>(adds: impl Iterator<Item = &'a Leaf>, nonce_key: &Bytes<32>) -> Hash {
-    body::root_of_hashes(adds.map(|leaf| hidden(leaf, &nonce(nonce_key, &leaf.tag))))
+pub fn root(adds: impl Iterator<Item = impl Borrow<Leaf>>, nonce_key: &Bytes<32>) -> Hash {
+    body::root_of_hashes(adds.map(|leaf| hidden(leaf.borrow(), &nonce(nonce_key, &leaf.borrow().tag))))
 }
 
 /// Why a tag set is refused.

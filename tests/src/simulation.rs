@@ -7,7 +7,7 @@
 mod referee;
 
 use client::agent::holdings::{HeldRecord, HeldToken, Worth};
-use client::agent::{Agent, Event, Incoming, NotTaken, Outgoing, read_outgoing, restore};
+use client::agent::{Agent, Event, Incoming, NotTaken, Outgoing, kept_body, read_outgoing, restore};
 use client::vault::Change;
 use protocol::acknowledgement::{sealed_len, slot_count};
 use protocol::body::Body;
@@ -279,8 +279,10 @@ impl Federation {
             .unsent()
             .iter()
             .map(|n| {
-                let (posted, body) = (&unit.vault[&format!("posted/{n}")], &unit.vault[&format!("body/{n}")]);
-                read_outgoing(&federation, &own, posted, body).expect("an outbox")
+                let posted = &unit.vault[&format!("posted/{n}")];
+                let names = kept_body(*n, posted).expect("an outbox");
+                let body: Vec<_> = names.iter().map(|name| unit.vault[name].clone()).collect();
+                read_outgoing(&federation, &own, posted, &body).expect("an outbox")
             })
             .collect();
         unit.agent = agent;
@@ -293,7 +295,10 @@ impl Federation {
             let (now, names) = (self.now_ms, self.units.keys().cloned().collect::<Vec<_>>());
             for name in &names {
                 let mut rng = self.fork();
-                self.unit(name.as_str()).agent.advance(now, &mut rng);
+                let unit = self.unit(name.as_str());
+                while unit.agent.advance(now, &mut rng) {
+                    unit.commit();
+                }
             }
             self.pump();
             self.cut();
@@ -362,6 +367,9 @@ impl Federation {
         let (now, mut rng) = (self.now_ms, self.fork());
         let unit = self.unit(name.as_str());
         unit.commit();
+        while unit.agent.go_on(now, &mut rng) {
+            unit.commit();
+        }
         let outgoing = std::mem::take(&mut unit.outgoing);
         let key = SigningKey::from_secret(&unit.secret.0);
         let mut moved = !outgoing.is_empty();
@@ -591,7 +599,7 @@ fn held(serial: u64, tokens: &[String]) -> HeldRecord {
         .iter()
         .map(|t| HeldToken { bytes: Zeroizing::new(t.as_bytes().to_vec()), worth: Worth { kind: 1, tier: 1 } })
         .collect();
-    HeldRecord { serial, restricted: false, tokens }
+    HeldRecord { serial, kept_at: serial, restricted: false, tokens }
 }
 
 /// Signs an envelope again after its body was changed: what a dishonest sender does.

@@ -6,7 +6,8 @@
 use super::desk::Desk;
 use super::event::Event;
 use super::holdings::{Digest, Holdings, TokenIndex};
-use super::pair::{CHUNK, Outstanding, OwnLeaf, PairEpoch, Standing, What, size_code, size_from};
+use super::leaves::{Chunk, What};
+use super::pair::{CHUNK, Outstanding, PairEpoch, size_code, size_from};
 use super::store::{Reader, Writer};
 use super::{NotTaken, dispute};
 use protocol::acknowledgement::MAX_RECORDS;
@@ -26,35 +27,21 @@ const MOST_OUTSTANDING: usize = 8;
 /// So many times the small size must wait before a bulk load is announced.
 const BULK_FROM: usize = 4;
 
-/// Sends what is due to be asked in this tick.
-pub(super) fn ask(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, rng: &mut impl CryptoRng) {
+/// Sends what is due to be asked in this tick: one request at most of those that open an epoch, and whether there is
+/// another one.
+pub(super) fn ask(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, rng: &mut impl CryptoRng) -> bool {
     if pair.secret.is_none() || pair.barren {
-        return;
+        return false;
     }
     let accord = pair.accord.clone();
     let requests = &accord.terms().requests;
     let small = requests.small as usize;
     if !pair.opening_asked {
-        let canaries: Vec<Item> = (0..pair.canaries.len() as u32).map(Item::Canary).collect();
-        let room = (requests.opening_max as usize).saturating_sub(canaries.len()) / PADDING * PADDING;
-        let mut items = canaries;
-        items.extend(take_wanted(pair, holdings, room.saturating_sub(PADDING)).into_iter().map(Item::Token));
-        shuffle(&mut items, rng);
-        if items.is_empty() {
-            request(pair, desk, holdings, &[], Size::Opening, PADDING, rng);
-        }
-        for chunk in items.chunks(MAX_POINTS) {
-            let points = padded(chunk.len());
-            pair.opening_points += points as u64;
-            request(pair, desk, holdings, chunk, Size::Opening, points, rng);
-        }
-        pair.opening_asked = true;
-        pair.last_request = Some(desk.tick);
-        pair.touch();
-        return;
+        ask_opening(pair, desk, holdings, rng);
+        return !pair.opening_asked;
     }
     if pair.opened.is_none() {
-        return;
+        return false;
     }
     while pair.wanted.len() > BULK_FROM * small {
         let budget = requests.bulk_max.saturating_sub(pair.bulk_points) as usize / PADDING * PADDING;
@@ -75,6 +62,32 @@ pub(super) fn ask(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, rn
         pair.last_request = Some(desk.tick);
         pair.touch();
     }
+    false
+}
+
+/// One of the requests that open the epoch: everything that is held goes in them, as far as the accord lets it. One for
+/// each call, so that none waits in memory for the others. The first has the canaries too.
+fn ask_opening(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, rng: &mut impl CryptoRng) {
+    // One block less than allowed: the opening set has one block of padding more than these requests.
+    let most =
+        (u64::from(pair.accord.terms().requests.opening_max) / PADDING as u64).saturating_sub(1) * PADDING as u64;
+    let room = usize::try_from(most.saturating_sub(pair.opening_points)).unwrap_or(usize::MAX).min(MAX_POINTS);
+    let is_first = pair.next_request == 0;
+    let mut items = Vec::new();
+    if is_first {
+        items.extend((0..pair.canaries.len() as u32).map(Item::Canary));
+    }
+    items.extend(take_wanted(pair, holdings, room.saturating_sub(items.len())).into_iter().map(Item::Token));
+    if is_first || !items.is_empty() {
+        shuffle(&mut items, rng);
+        let points = padded(items.len());
+        pair.opening_points += points as u64;
+        request(pair, desk, holdings, &items, Size::Opening, points, rng);
+    }
+    let is_full = pair.opening_points >= most;
+    pair.opening_asked = pair.wanted.is_empty() || is_full || items.is_empty();
+    pair.last_request = Some(desk.tick);
+    pair.touch();
 }
 
 #[derive(Clone, Copy)]
@@ -88,9 +101,9 @@ fn take_wanted(pair: &mut PairEpoch, holdings: &Holdings, most: usize) -> Vec<To
     let mut taken = Vec::with_capacity(most.min(pair.wanted.len()));
     while taken.len() < most {
         let Some(token) = pair.wanted.pop() else { break };
-        let common = holdings.holders(token).len() > MAX_RECORDS;
-        if holdings.is_live(token) && !common && !pair.standing.contains_key(&token) {
-            pair.standing.insert(token, Standing::Asked);
+        let common = holdings.holder_count(token) > MAX_RECORDS;
+        if holdings.is_live(token) && !common && !pair.leaves.is_known(token) {
+            pair.leaves.ask(token);
             taken.push(token);
         }
     }
@@ -167,24 +180,24 @@ pub(super) fn answered(
     let leafed = verified.unblind(&kept.tokens, &pair.key, secret).map_err(|_| NotTaken::OwnState)?;
 
     let due = desk.tick + u64::from(rng.next_u32()) % (pair.accord.terms().tag_sets.delay + 1);
-    let mut tags = Vec::with_capacity(leafed.len());
-    for (item, leaf) in kept.items.iter().zip(leafed) {
-        let tag = Bytes(leaf.tag.0);
-        let what = match item {
-            KeptItem::Canary(index) => What::Canary(*index),
-            KeptItem::Token(digest) => match holdings.find(digest).filter(|token| holdings.is_live(*token)) {
-                Some(token) => What::Token(token),
-                None => What::Gone,
-            },
-        };
-        let delay = u64::from(rng.next_u32()) % (pair.accord.terms().tag_sets.delay + 1);
-        place(pair, tag, what, leaf.key, number, (tags.len() / CHUNK) as u32, kept.size, desk.tick + delay);
-        if what != What::Gone {
-            tags.push(tag);
+    let chunks = leafed.len().div_ceil(CHUNK) as u32;
+    let mut leaves = kept.items.iter().zip(leafed);
+    for chunk in 0..chunks {
+        pair.leaves.begin(number, chunk, kept.size);
+        for (item, leaf) in leaves.by_ref().take(CHUNK) {
+            let what = match item {
+                KeptItem::Canary(index) => What::Canary(*index),
+                KeptItem::Token(digest) => match holdings.find(digest).filter(|token| holdings.is_live(*token)) {
+                    Some(token) => What::Token(token),
+                    None => continue,
+                },
+            };
+            let delay = u64::from(rng.next_u32()) % (pair.accord.terms().tag_sets.delay + 1);
+            place(pair, Bytes(leaf.tag.0), what, leaf.key, desk.tick + delay);
         }
-    }
-    for chunk in 0..tags.len().div_ceil(CHUNK) as u32 {
-        write_chunk(pair, desk, holdings, number, chunk);
+        if let Some(chunk) = pair.leaves.chunks().last().copied() {
+            write_chunk(pair, desk, holdings, chunk);
+        }
     }
     if kept.size == Size::Bulk {
         pair.bulk_due.push((number, due));
@@ -196,55 +209,41 @@ pub(super) fn answered(
     Ok(())
 }
 
-/// Puts a leaf into the pair's maps.
-#[expect(clippy::too_many_arguments, reason = "one leaf's fields, named at the only two calls")]
-pub(super) fn place(
-    pair: &mut PairEpoch,
-    tag: Tag,
-    what: What,
-    key: MatchKey,
-    request: u32,
-    chunk: u32,
-    size: Size,
-    due: u64,
-) {
-    match what {
+/// Places a leaf into the chunk that was begun last. One of an ordinary request waits in the queue.
+fn place(pair: &mut PairEpoch, tag: Tag, what: What, key: MatchKey, due: u64) {
+    let is_queued = match (pair.leaves.find(&tag), what) {
         // A token that died and came back between two requests has its leaf already.
-        _ if pair.leaves.contains_key(&tag) => return,
-        What::Gone => return,
-        What::Canary(index) => {
-            pair.canary_tags.insert(index, tag);
+        (Some(place), What::Token(token)) => {
+            pair.removals.retain(|other| *other != place);
+            pair.leaves.revive(place, token, due).then_some(place)
         }
-        What::Token(token) => {
-            pair.standing.insert(token, Standing::Leaf(tag));
-            if size == Size::Small {
-                pair.queue.push_back(tag);
-            }
+        (Some(_), _) => None,
+        (None, _) => {
+            let small = pair.leaves.chunks().last().is_some_and(|chunk| chunk.size == Size::Small);
+            let placed = pair.leaves.place(tag, what, key, due);
+            placed.filter(|_| small && matches!(what, What::Token(_)))
         }
-    }
-    pair.chunks.entry((request, chunk)).or_default().push(tag);
-    let leaf = OwnLeaf { what, key, request, chunk, size, due, sent: false, since: 0, retired: None };
-    pair.leaves.insert(tag, leaf);
+    };
+    pair.queue.extend(is_queued);
 }
 
 /// Writes one chunk of leaves, without those that are gone: their keys are destroyed with the old one.
-pub(super) fn write_chunk(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, request: u32, chunk: u32) {
-    let mut w = Writer::new();
-    let tags = pair.chunks.get(&(request, chunk)).map(Vec::as_slice).unwrap_or_default();
-    let leaves: Vec<(&Tag, &OwnLeaf)> = tags.iter().filter_map(|tag| Some((tag, pair.leaves.get(tag)?))).collect();
-    w.u64(leaves.len() as u64);
-    for (tag, leaf) in leaves {
+pub(super) fn write_chunk(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, chunk: Chunk) {
+    let mut w = Writer::with_room(CHUNK * 80);
+    w.u64(pair.leaves.of_chunk(chunk).count() as u64);
+    for place in pair.leaves.of_chunk(chunk) {
+        let leaf = pair.leaves.at(place);
         match leaf.what {
             What::Token(token) => w.bytes(&holdings.digest(token)),
             What::Canary(index) => w.bytes(&index.to_be_bytes()),
             What::Gone => w.bytes(&[]),
         }
-        w.bytes(&tag.0);
+        w.bytes(&leaf.tag.0);
         w.bytes(leaf.key.expose_secret());
-        w.u64(size_code(leaf.size));
-        w.u64(leaf.due);
+        w.u64(size_code(chunk.size));
+        w.u64(leaf.due().unwrap_or(0));
     }
-    let key = pair.name("leaf", format_args!("{request}.{chunk}"));
+    let key = pair.name("leaf", format_args!("{}.{}", chunk.request, chunk.number));
     pair.put(desk, key, w.finish());
 }
 
@@ -252,12 +251,11 @@ pub(super) fn write_chunk(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Hold
 pub(super) fn read_chunk(
     pair: &mut PairEpoch,
     holdings: &Holdings,
-    request: u32,
-    chunk: u32,
+    (request, number): (u32, u32),
     bytes: &[u8],
 ) -> Option<()> {
     let mut r = Reader::new(bytes);
-    for _ in 0..r.u64()? {
+    for at in 0..r.u64()? {
         let what = match r.bytes()? {
             [] => What::Gone,
             name if name.len() == 4 => What::Canary(u32::from_be_bytes(name.try_into().ok()?)),
@@ -268,14 +266,11 @@ pub(super) fn read_chunk(
         };
         let (tag, key) = (Bytes(r.array()?), MatchKey::from_secret(&r.array()?));
         let (size, due) = (size_from(r.u64()?)?, r.u64()?);
-        if what == What::Gone {
-            // It may have been released: the removal queue finds out once the sent sets are read.
-            pair.chunks.entry((request, chunk)).or_default().push(tag);
-            let leaf = OwnLeaf { what, key, request, chunk, size, due, sent: false, since: 0, retired: None };
-            pair.leaves.insert(tag, leaf);
-        } else {
-            place(pair, tag, what, key, request, chunk, size, due);
+        if at == 0 {
+            pair.leaves.begin(request, number, size);
         }
+        // One that is gone may have been released: the removal queue finds out once the sent sets are read.
+        place(pair, tag, what, key, due);
     }
     r.at_end().then_some(())
 }
@@ -293,7 +288,7 @@ pub(super) fn refused(
         if let KeptItem::Token(digest) = item
             && let Some(token) = holdings.find(&digest)
         {
-            pair.standing.remove(&token);
+            pair.leaves.unknow(token);
             pair.wanted.push(token);
         }
     }
@@ -370,7 +365,7 @@ pub(super) fn read_asked(pair: &mut PairEpoch, holdings: &Holdings, bytes: &[u8]
         if let KeptItem::Token(digest) = item
             && let Some(token) = holdings.find(&digest)
         {
-            pair.standing.insert(token, Standing::Asked);
+            pair.leaves.ask(token);
         }
     }
     Some(())

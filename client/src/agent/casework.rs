@@ -115,7 +115,7 @@ impl Agent {
                     pending: file.pending.is_some(),
                 });
             }
-            let Some(overlap) = link.overlaps.values().find(|overlap| overlap.handle == *handle) else { continue };
+            let Some(overlap) = link.overlaps.find(handle) else { continue };
             if self.holdings.is_restricted(overlap.record) {
                 return Err(CaseworkError::Restricted);
             }
@@ -179,7 +179,7 @@ impl Agent {
                 rows
             }
             None => {
-                let key = link.keys.case_keys(&handle).next().ok_or(CaseworkError::NoOverlap)?;
+                let key = link.overlaps.case_keys(&handle).next().ok_or(CaseworkError::NoOverlap)?;
                 let rows = matter.seal(&key, rng)?;
                 link.opening.insert(handle);
                 rows
@@ -248,13 +248,13 @@ impl Agent {
             // Both units may have opened the case at once, each with a key of its choice: any of the overlap's will do.
             Some(file) => {
                 let keys = std::iter::once(CaseKey::from_secret(file.key.expose_secret()));
-                let mut keys = keys.chain(link.keys.case_keys(&said.handle));
+                let mut keys = keys.chain(link.overlaps.case_keys(&said.handle));
                 let found = keys.find_map(|key| Matter::open(&key, &said.matter, rows).ok());
                 (file.case.clone(), found.ok_or(MatterRefused::DoesNotOpen))
             }
             None => {
                 // A handle that is no overlap of ours with this peer has no keys: it is nobody's case.
-                let keys = || link.keys.case_keys(&said.handle);
+                let keys = || link.overlaps.case_keys(&said.handle);
                 let (key, found) = keys()
                     .find_map(|key| Some((Matter::open(&key, &said.matter, rows).ok()?, key)))
                     .map(|(matter, key)| (Some(key), Ok(matter)))
@@ -370,7 +370,7 @@ impl Agent {
             }
             for handle in over {
                 // R31: the keys go when the overlap's case ends.
-                link.keys.destroy(&handle, peer, desk);
+                link.overlaps.destroy_keys(&handle, peer, desk);
                 if let Some(file) = link.cases.get_mut(&handle).filter(|file| *file.key.expose_secret() != [0; 32]) {
                     file.key = CaseKey::from_secret(&[0; 32]);
                     file.touch();

@@ -6,23 +6,27 @@
 use super::desk::Desk;
 use super::event::Event;
 use super::holdings::{Holdings, TokenIndex};
+use super::leaves::{Place, Standing, What};
 use super::link::Link;
-use super::pair::{Matched, OpenNotice, PairEpoch, Standing, What};
+use super::overlaps::Meeting;
+use super::pair::{OpenNotice, PairEpoch};
 use super::store::{Reader, Writer};
 use super::{NotTaken, dispute, releasing};
-use protocol::acknowledgement::{self, Context, MAX_RECORDS, Slot, Verdict};
+use protocol::acknowledgement::{self, Context, MAX_RECORDS, Slot, SlotReader, SlotWriter, Verdict};
 use protocol::body::Body;
 use protocol::compare::{Cut, Match, digest};
 use protocol::envelope::{Envelope, Kind};
 use protocol::message::{self, DisputeReason, Head};
-use protocol::name::Party;
-use protocol::overlap::{OverlapSecret, RecordNumber, handle};
+use protocol::name::{Party, UnitName};
+use protocol::overlap::{Handles, RecordNumber};
 use protocol::psi::Confirmation;
-use protocol::tagset::{LEAF_LEN, Leaf, Tag};
+use protocol::tagset::{LEAF_LEN, Leaf, TAG_LEN, Tag};
 use protocol::{Bytes, Hash};
 use rand_core::CryptoRng;
-use std::collections::HashSet;
+use rayon::prelude::*;
 
+/// Matches that become overlaps in one go.
+const MEETINGS: usize = 8192;
 /// Sets of the peer after a canary's own, by which its match must have been told.
 const CANARY_SLACK: u64 = 4;
 
@@ -42,38 +46,38 @@ pub(super) fn noticed(
         return Err(NotTaken::NotExpected);
     }
     let (leaves, []) = rows.as_chunks::<LEAF_LEN>() else { return Err(NotTaken::Notice) };
-    let theirs: Vec<Leaf> = leaves.iter().map(Leaf::from_bytes).collect();
-    let ascending = theirs.is_sorted_by(|a, b| a.tag < b.tag);
-    if theirs.len() != head.matches as usize || !ascending || pair.open_notices.contains_key(&head.digest) {
+    let ascending = leaves.is_sorted_by(|a, b| a[..TAG_LEN] < b[..TAG_LEN]);
+    if leaves.len() != head.matches as usize || !ascending || pair.open_notices.contains_key(&head.digest) {
         return Err(NotTaken::Notice);
     }
     let tick = envelope.header().tick;
-    let mut slots = Vec::with_capacity(theirs.len());
-    let mut matches = Vec::with_capacity(theirs.len());
-    let we_are_low = desk.me == *pair.units().low();
+    let count = acknowledgement::slot_count(leaves.len(), pair.accord.terms().acknowledgements.slots as usize);
+    let mut slots = SlotWriter::new(count);
+    let mut told = Writer::with_room(16 + (TAG_LEN + 3) * leaves.len());
+    told.u64(leaves.len() as u64);
     let mut wrong = None;
-    for leaf in &theirs {
-        let Some(own) = pair.leaves.get(&leaf.tag).filter(|own| own.sent) else {
-            wrong.get_or_insert((DisputeReason::UnknownTag, *leaf));
-            slots.push(Slot { tag: leaf.tag, verdict: Verdict::Disputed, records: Vec::new() });
+    let checked = check_leaves(pair, &desk.me, leaves);
+    for (row, checked) in leaves.iter().zip(&checked) {
+        let leaf = Leaf::from_bytes(row);
+        let Checked { own: Some(place), verified, .. } = *checked else {
+            wrong.get_or_insert((DisputeReason::UnknownTag, leaf));
+            slots.push(&leaf.tag, Verdict::Disputed, &[]).map_err(|_| NotTaken::OwnState)?;
             continue;
         };
-        let ours = Bytes(Confirmation::new(&own.key, &desk.me).0);
-        let (low, high) = if we_are_low { (ours, leaf.confirmation) } else { (leaf.confirmation, ours) };
-        matches.push(Match { tag: leaf.tag, low, high });
-        let verified = Confirmation(leaf.confirmation.0).check(&own.key, &pair.peer).is_ok();
-        let records = match own.what {
+        let records = match pair.leaves.at(place).what {
             What::Token(token) if verified => numbers(link, holdings, token, rng),
             _ => Vec::new(),
         };
         if !verified {
-            wrong.get_or_insert((DisputeReason::WrongConfirmation, *leaf));
+            wrong.get_or_insert((DisputeReason::WrongConfirmation, leaf));
         }
         let verdict = if verified { Verdict::Confirmed } else { Verdict::Disputed };
-        slots.push(Slot { tag: leaf.tag, verdict, records });
-        let fresh = Matched { ours: verified, theirs: false, peer_records: Vec::new() };
-        pair.matches.entry(leaf.tag).or_insert(fresh).ours |= verified;
+        slots.push(&leaf.tag, verdict, &records).map_err(|_| NotTaken::OwnState)?;
+        pair.leaves.note_ours(place, verified);
+        told.bytes(&leaf.tag.0);
+        told.flag(pair.leaves.matched(place).is_some_and(|matched| matched.ours));
     }
+    let we_are_low = desk.me == *pair.units().low();
     let cut = Cut {
         federation: &desk.federation,
         pair: pair.context.pair(),
@@ -83,7 +87,13 @@ pub(super) fn noticed(
         low_sets: &head.low_sets,
         high_sets: &head.high_sets,
     };
-    if wrong.is_none() && digest(&cut, matches.iter()) != head.digest {
+    let matches = leaves.iter().zip(&checked).map(|(row, checked)| {
+        let leaf = Leaf::from_bytes(row);
+        let (low, high) =
+            if we_are_low { (checked.ours, leaf.confirmation) } else { (leaf.confirmation, checked.ours) };
+        Match { tag: leaf.tag, low, high }
+    });
+    if wrong.is_none() && digest(&cut, matches) != head.digest {
         dispute(pair, desk, envelope.hash(), DisputeReason::WrongDigest, None);
         link.stopped = Some("wrong-digest".to_owned());
         return Err(NotTaken::Notice);
@@ -97,22 +107,45 @@ pub(super) fn noticed(
     pair.covered = Some(tick);
     purge_retired(pair, desk, holdings, tick);
     let changes = !pair.changes.is_empty();
-    acknowledge(pair, desk, head.digest, slots, rng)?;
-    let tags: Vec<Tag> = theirs.iter().map(|leaf| leaf.tag).collect();
-    keep_matches(pair, desk, tick, &head.digest, &tags);
+    acknowledge(pair, desk, head.digest, slots, count, rng)?;
+    let tags: Vec<Tag> = leaves.iter().map(|row| Leaf::from_bytes(row).tag).collect();
+    keep_matches(pair, desk, tick, &head.digest, &tags, told);
     pair.open_notices.insert(head.digest, OpenNotice { tick, matches: tags, changes });
     pair.touch();
     check_canaries(link, pair, desk, envelope.hash());
     Ok(())
 }
 
+/// What our own state says of a leaf in a notice.
+#[derive(Clone, Copy)]
+struct Checked {
+    /// Our leaf of the same tag, if we sent one.
+    own: Option<Place>,
+    /// Its confirmation.
+    ours: Bytes<16>,
+    /// Whether the peer's is right.
+    verified: bool,
+}
+
+/// Checks the peer's leaves under our match keys, on all cores.
+fn check_leaves(pair: &PairEpoch, me: &UnitName, leaves: &[[u8; LEAF_LEN]]) -> Vec<Checked> {
+    let check = |row: &[u8; LEAF_LEN]| {
+        let leaf = Leaf::from_bytes(row);
+        let own = pair.leaves.find(&leaf.tag).filter(|place| pair.leaves.at(*place).is_sent());
+        let Some(place) = own else { return Checked { own, ours: Bytes::ZERO, verified: false } };
+        let key = &pair.leaves.at(place).key;
+        let verified = Confirmation(leaf.confirmation.0).check(key, &pair.peer).is_ok();
+        Checked { own, ours: Bytes(Confirmation::new(key, me).0), verified }
+    };
+    if leaves.len() < 64 { leaves.iter().map(check).collect() } else { leaves.par_iter().map(check).collect() }
+}
+
 /// The numbers of our records that hold a token and are not restricted: what the peer may know.
 fn numbers(link: &mut Link, holdings: &Holdings, token: TokenIndex, rng: &mut impl CryptoRng) -> Vec<RecordNumber> {
-    let mut holders: Vec<u64> =
-        holdings.holders(token).iter().copied().filter(|serial| !holdings.is_restricted(*serial)).collect();
+    let mut holders: Vec<u64> = holdings.holders(token).filter(|name| !holdings.is_restricted(*name)).collect();
     holders.sort_unstable();
     holders.truncate(MAX_RECORDS);
-    holders.into_iter().map(|serial| link.number(serial, rng)).collect()
+    holders.into_iter().map(|name| link.number(name, rng)).collect()
 }
 
 /// One acknowledgement for all of a cut, with changes of earlier matches in the room that is left (R18).
@@ -120,18 +153,17 @@ fn acknowledge(
     pair: &mut PairEpoch,
     desk: &mut Desk,
     digest: Hash,
-    mut slots: Vec<Slot>,
+    mut slots: SlotWriter,
+    count: usize,
     rng: &mut impl CryptoRng,
 ) -> Result<(), NotTaken> {
-    let unit = pair.accord.terms().acknowledgements.slots as usize;
-    let count = acknowledgement::slot_count(slots.len(), unit);
     while slots.len() < count {
         let Some((tag, records)) = pair.changes.pop_front() else { break };
-        slots.push(Slot { tag, verdict: Verdict::Change, records });
+        slots.push(&tag, Verdict::Change, &records).map_err(|_| NotTaken::OwnState)?;
     }
     let Some(secret) = &pair.secret else { return Err(NotTaken::NotExpected) };
     let context = Context { sender: &desk.me, epoch: pair.open.epoch, digest: &digest };
-    let rows = acknowledgement::seal(secret, &context, &slots, count, rng).map_err(|_| NotTaken::OwnState)?;
+    let rows = slots.seal(secret, &context, count, rng).map_err(|_| NotTaken::OwnState)?;
     let received = desk.chain.last_from.get(pair.peer.as_str()).copied().unwrap_or(0);
     let head = message::Acknowledgement { digest, received };
     let to = Party::Unit(pair.peer.clone());
@@ -154,54 +186,70 @@ pub(super) fn acknowledged(
         return Err(NotTaken::NotExpected);
     }
     let context = Context { sender: &pair.peer, epoch: pair.open.epoch, digest: &head.digest };
-    let slots = acknowledgement::open(secret, &context, rows).map_err(|_| NotTaken::Acknowledgement)?;
+    let opened = SlotReader::open(secret, &context, rows).map_err(|_| NotTaken::Acknowledgement)?;
     let expected = pair.open_notices.remove(&head.digest).map(|notice| notice.matches).unwrap_or_default();
     let key = pair.name("notice", head.digest);
     pair.drop_key(desk, key);
-    keep_slots(pair, desk, &head.digest, &slots);
-    let mut fresh = 0;
-    for slot in &slots {
-        fresh += apply_slot(link, pair, desk, holdings, slot, rng);
+    keep_slots(pair, desk, &head.digest, &opened);
+    let mut said = Vec::with_capacity(expected.len());
+    let mut disputed = false;
+    for slot in opened.slots() {
+        disputed |= slot.verdict == Verdict::Disputed;
+        if slot.verdict != Verdict::Change {
+            said.push(slot.tag);
+        }
+        take_slot(pair, &slot);
     }
+    said.sort_unstable();
     // A match that is left out is a match that the peer keeps silent about (R18).
-    let said: HashSet<Tag> = slots.iter().filter(|s| s.verdict != Verdict::Change).map(|slot| slot.tag).collect();
-    if expected.iter().any(|tag| !said.contains(tag)) {
+    if expected.iter().any(|tag| said.binary_search(tag).is_err()) {
         link.stopped.get_or_insert_with(|| "unacknowledged".to_owned());
         desk.tell(Event::Unacknowledged(pair.peer.clone()));
     }
-    if slots.iter().any(|slot| slot.verdict == Verdict::Disputed) {
+    if disputed {
         desk.tell(Event::MatchDisputed(pair.peer.clone()));
         link.stopped.get_or_insert_with(|| "match-disputed".to_owned());
     }
-    if fresh > 0 {
-        desk.tell(Event::Overlaps(pair.peer.clone(), fresh));
-    }
+    go_on(link, pair, desk, holdings, rng);
     desk.received_by(&pair.peer, head.received);
     pair.touch();
     Ok(())
 }
 
-fn apply_slot(
+/// Notes what the peer says of one match. One that both sides confirmed waits to become overlaps.
+fn take_slot(pair: &mut PairEpoch, slot: &Slot) {
+    let Some(place) = pair.leaves.find(&slot.tag) else { return };
+    let Some(matched) = pair.leaves.matched(place) else { return };
+    if slot.verdict == Verdict::Disputed || (slot.verdict == Verdict::Change && !matched.theirs) {
+        return;
+    }
+    // Changes add to what was said; a peer that names more than it may is cut short.
+    pair.leaves.note_theirs(place, true, &slot.records, 4 * MAX_RECORDS);
+    if matched.ours {
+        pair.meeting.push_back(place);
+    }
+}
+
+/// Makes overlaps of matches that both sides confirmed: some thousands at a time, so that what is to be written stays
+/// small. Whether there was anything to do.
+pub(super) fn go_on(
     link: &mut Link,
     pair: &mut PairEpoch,
-    desk: &Desk,
+    desk: &mut Desk,
     holdings: &Holdings,
-    slot: &Slot,
     rng: &mut impl CryptoRng,
-) -> u64 {
-    let Some(matched) = pair.matches.get_mut(&slot.tag) else { return 0 };
-    match slot.verdict {
-        Verdict::Disputed => return 0,
-        Verdict::Change if !matched.theirs => return 0,
-        Verdict::Change | Verdict::Confirmed => matched.theirs = true,
+) -> bool {
+    let Some(secret) = pair.secret.as_ref().filter(|_| !pair.meeting.is_empty()) else { return false };
+    let handles = Handles::new(secret, pair.context.pair(), &desk.me);
+    let mut some: Vec<Place> = Vec::with_capacity(pair.meeting.len().min(MEETINGS));
+    some.extend(pair.meeting.drain(..pair.meeting.len().min(MEETINGS)));
+    for place in some {
+        pair.fresh_overlaps += meet(link, pair, desk, holdings, &handles, place, rng);
     }
-    for number in &slot.records {
-        // Changes add to what was said; a peer that names more than it may is cut short.
-        if !matched.peer_records.contains(number) && matched.peer_records.len() < 4 * MAX_RECORDS {
-            matched.peer_records.push(*number);
-        }
+    if pair.meeting.is_empty() && pair.fresh_overlaps > 0 {
+        desk.tell(Event::Overlaps(pair.peer.clone(), std::mem::take(&mut pair.fresh_overlaps)));
     }
-    meet(link, pair, desk, holdings, slot.tag, rng)
+    true
 }
 
 /// Groups a match into overlaps, if both sides confirmed it; the number of new ones.
@@ -210,28 +258,31 @@ fn meet(
     pair: &PairEpoch,
     desk: &Desk,
     holdings: &Holdings,
-    tag: Tag,
+    handles: &Handles,
+    place: Place,
     rng: &mut impl CryptoRng,
 ) -> u64 {
-    let (Some(matched), Some(leaf), Some(secret)) = (pair.matches.get(&tag), pair.leaves.get(&tag), &pair.secret)
-    else {
-        return 0;
-    };
+    let leaf = pair.leaves.at(place);
     let What::Token(token) = leaf.what else { return 0 };
-    if !matched.ours || !matched.theirs {
+    if !pair.leaves.matched(place).is_some_and(|matched| matched.ours && matched.theirs) {
         return 0;
     }
-    let named = (holdings.digest(token), holdings.worth(token));
     let mut fresh = 0;
-    for serial in holdings.holders(token) {
-        let own = link.number(*serial, rng);
-        for theirs in &matched.peer_records {
-            let handle = || handle(secret, pair.context.pair(), &desk.me, own, *theirs);
-            let (is_new, joined) = link.meet(*serial, *theirs, named, handle, desk.tick);
-            fresh += u64::from(is_new);
-            if let Some(handle) = joined {
-                link.keys.keep(handle, || OverlapSecret::derive(secret, &handle), tag, &leaf.key);
-            }
+    for record in holdings.holders(token) {
+        let own = link.number(record, rng);
+        for peer_record in pair.leaves.peer_records(place) {
+            let met = Meeting {
+                record,
+                peer_record,
+                token: (holdings.digest(token), holdings.worth(token)),
+                tag: leaf.tag,
+                key: &leaf.key,
+                tick: desk.tick,
+            };
+            fresh += u64::from(link.overlaps.meet(&met, || {
+                let handle = handles.handle(own, peer_record);
+                (handle, handles.secret(&handle))
+            }));
         }
     }
     fresh
@@ -247,19 +298,17 @@ pub(super) fn joined(
     record: u64,
     rng: &mut impl CryptoRng,
 ) {
-    let Some(Standing::Leaf(tag)) = pair.standing.get(&token).copied() else { return };
-    if !pair.matches.contains_key(&tag) {
+    let Standing::Leaf(place) = pair.leaves.standing(token) else { return };
+    if pair.leaves.matched(place).is_none() {
         return;
     }
-    if !holdings.is_restricted(record) && holdings.holders(token).len() <= MAX_RECORDS {
+    if !holdings.is_restricted(record) && holdings.holder_count(token) <= MAX_RECORDS {
         let number = link.number(record, rng);
-        pair.changes.push_back((tag, vec![number]));
+        pair.changes.push_back((pair.leaves.at(place).tag, vec![number]));
         pair.touch();
     }
-    let fresh = meet(link, pair, desk, holdings, tag, rng);
-    if fresh > 0 {
-        desk.tell(Event::Overlaps(pair.peer.clone(), fresh));
-    }
+    pair.meeting.push_back(place);
+    go_on(link, pair, desk, holdings, rng);
 }
 
 /// Both sides plant the same canaries: one that both must have shown and that was not matched accuses the broker (R22).
@@ -268,14 +317,14 @@ fn check_canaries(link: &mut Link, pair: &mut PairEpoch, desk: &mut Desk, about:
         return;
     }
     let Some(opened) = pair.opened else { return };
-    let missing = pair.canary_tags.iter().any(|(index, tag)| {
-        let Some(canary) = pair.canaries.get(*index as usize) else { return false };
-        let ours = pair.leaves.get(tag).is_some_and(|leaf| leaf.sent)
+    let missing = pair.leaves.canaries().any(|(index, place)| {
+        let Some(canary) = pair.canaries.get(index as usize) else { return false };
+        let ours = pair.leaves.at(place).is_sent()
             && pair.covered.is_some_and(|covered| covered >= opened + canary.tick + CANARY_SLACK);
         // The peer sends one set a tick, and a set cannot hold a canary before its tick: after so many sets of the
         // peer's since its opening, its leaf is out.
         let theirs = pair.peer_sets > canary.tick + CANARY_SLACK;
-        ours && theirs && !pair.matches.contains_key(tag)
+        ours && theirs && pair.leaves.matched(place).is_none()
     });
     if missing {
         pair.accused = true;
@@ -297,16 +346,15 @@ pub(super) fn check_patience(link: &mut Link, pair: &PairEpoch, desk: &mut Desk)
 
 /// Forgets leaves that were removed before this cut: no notice of them can be on its way any more (R21).
 fn purge_retired(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, covered: u64) {
-    let is_over = |tag: &Tag| pair.leaves.get(tag).is_none_or(|leaf| leaf.retired.is_some_and(|tick| tick <= covered));
-    let (over, waiting): (Vec<Tag>, Vec<Tag>) = std::mem::take(&mut pair.retired).into_iter().partition(is_over);
-    pair.retired = waiting;
+    let over = pair.leaves.retired_until(covered);
     if !over.is_empty() {
         releasing::forget(pair, desk, holdings, &over);
     }
 }
 
-fn keep_matches(pair: &mut PairEpoch, desk: &mut Desk, tick: u64, digest: &Hash, tags: &[Tag]) {
-    let mut w = Writer::new();
+/// `told` is what [`read_matches`] reads.
+fn keep_matches(pair: &mut PairEpoch, desk: &mut Desk, tick: u64, digest: &Hash, tags: &[Tag], told: Writer) {
+    let mut w = Writer::with_room(32 + (TAG_LEN + 1) * tags.len());
     w.u64(tick);
     w.u64(tags.len() as u64);
     for tag in tags {
@@ -316,14 +364,8 @@ fn keep_matches(pair: &mut PairEpoch, desk: &mut Desk, tick: u64, digest: &Hash,
     let key = pair.name("notice", digest);
     pair.put(desk, key, w.finish());
     if !tags.is_empty() {
-        let mut w = Writer::new();
-        w.u64(tags.len() as u64);
-        for tag in tags {
-            w.bytes(&tag.0);
-            w.flag(pair.matches.get(tag).is_some_and(|matched| matched.ours));
-        }
         let key = pair.name("match", digest);
-        pair.put(desk, key, w.finish());
+        pair.put(desk, key, told.finish());
     }
 }
 
@@ -343,18 +385,22 @@ pub(super) fn read_matches(pair: &mut PairEpoch, bytes: &[u8]) -> Option<()> {
     let mut r = Reader::new(bytes);
     for _ in 0..r.u64()? {
         let (tag, ours) = (Bytes(r.array()?), r.flag()?);
-        pair.matches.insert(tag, Matched { ours, theirs: false, peer_records: Vec::new() });
+        // A leaf that is forgotten has no match any more.
+        if let Some(place) = pair.leaves.find(&tag) {
+            pair.leaves.note_ours(place, ours);
+        }
     }
     r.at_end().then_some(())
 }
 
-fn keep_slots(pair: &mut PairEpoch, desk: &mut Desk, digest: &Hash, slots: &[Slot]) {
-    if slots.is_empty() {
+fn keep_slots(pair: &mut PairEpoch, desk: &mut Desk, digest: &Hash, opened: &SlotReader) {
+    let count = opened.slots().count();
+    if count == 0 {
         return;
     }
-    let mut w = Writer::new();
-    w.u64(slots.len() as u64);
-    for slot in slots {
+    let mut w = Writer::with_room(16 + (TAG_LEN + 8) * count);
+    w.u64(count as u64);
+    for slot in opened.slots() {
         w.bytes(&slot.tag.0);
         w.flag(slot.verdict != Verdict::Disputed);
         w.u64(slot.records.len() as u64);
@@ -373,13 +419,8 @@ pub(super) fn read_slots(pair: &mut PairEpoch, bytes: &[u8]) -> Option<()> {
         for _ in 0..r.u64()? {
             records.push(RecordNumber(r.u32()?));
         }
-        if let Some(matched) = pair.matches.get_mut(&tag) {
-            matched.theirs |= theirs;
-            for number in records {
-                if !matched.peer_records.contains(&number) {
-                    matched.peer_records.push(number);
-                }
-            }
+        if let Some(place) = pair.leaves.find(&tag) {
+            pair.leaves.note_theirs(place, theirs, &records, 4 * MAX_RECORDS);
         }
     }
     r.at_end().then_some(())

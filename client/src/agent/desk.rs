@@ -40,6 +40,20 @@ pub(super) struct Sent {
     pub receiver: Party,
     pub epoch: u32,
     pub accepted: bool,
+    /// Values of the vault in which the rows of its body lie.
+    pub parts: u32,
+}
+
+/// Bytes of one value of the vault that rows of a body lie in: an opening set has tens of millions, and none of them has
+/// to be in memory once more to be sealed.
+const PART: usize = 1 << 19;
+
+fn parts_of(rows: &[u8]) -> std::slice::Chunks<'_, u8> {
+    rows.chunks(PART)
+}
+
+fn part_name(sequence: u64, part: u32) -> String {
+    format!("rows/{sequence}.{part}")
 }
 
 /// The desk.
@@ -129,13 +143,16 @@ impl Desk {
         self.chain.previous = hash;
         self.dirty = true;
 
+        let parts = parts_of(&body.rows).len() as u32;
         let mut kept = Writer::new();
         kept.bytes(&body.head);
-        kept.bytes(&body.rows);
         self.put(format!("body/{sequence}"), kept.finish());
-        self.put_posted(sequence, envelope.as_bytes(), false);
+        for (number, part) in parts_of(&body.rows).enumerate() {
+            self.put(part_name(sequence, number as u32), Zeroizing::new(part.to_vec()));
+        }
+        self.put_posted(sequence, envelope.as_bytes(), false, parts);
         let epoch = envelope.header().epoch;
-        self.outbox.insert(sequence, Sent { receiver: to, epoch, accepted: false });
+        self.outbox.insert(sequence, Sent { receiver: to, epoch, accepted: false, parts });
         self.step.outgoing.push(Outgoing { envelope, body });
         (sequence, hash)
     }
@@ -177,11 +194,12 @@ impl Desk {
         self.dirty = true;
         let Some(sent) = self.outbox.get_mut(&sequence) else { return };
         sent.accepted = true;
+        let parts = sent.parts;
         // What goes to all comes back through the own mailbox: nothing to keep it for.
         if sent.receiver == Party::All {
             self.forget(sequence);
         } else {
-            self.put_posted(sequence, envelope.as_bytes(), true);
+            self.put_posted(sequence, envelope.as_bytes(), true, parts);
         }
     }
 
@@ -208,7 +226,8 @@ impl Desk {
 
     /// Forgets an envelope of the outbox: its recipient has it, or its epoch is over.
     pub fn forget(&mut self, sequence: u64) {
-        self.outbox.remove(&sequence);
+        let parts = self.outbox.remove(&sequence).map_or(0, |sent| sent.parts);
+        (0..parts).for_each(|part| self.delete(part_name(sequence, part)));
         self.delete(format!("body/{sequence}"));
         self.delete(format!("posted/{sequence}"));
     }
@@ -249,31 +268,46 @@ impl Desk {
     /// Reads back an outbox entry at start.
     pub fn load_posted(&mut self, sequence: u64, bytes: &[u8]) -> Option<()> {
         let mut r = Reader::new(bytes);
-        let accepted = r.flag()?;
+        let (accepted, parts) = (r.flag()?, r.u32()?);
         let envelope = UnverifiedEnvelope::decode(r.bytes()?).ok()?;
         let envelope = envelope.verify(&self.federation, &self.keys.signing.public()).ok()?;
         let header = envelope.header();
-        let sent = Sent { receiver: header.receiver.clone(), epoch: header.epoch, accepted };
+        let sent = Sent { receiver: header.receiver.clone(), epoch: header.epoch, accepted, parts };
         self.outbox.insert(sequence, sent);
         Some(())
     }
 
-    fn put_posted(&mut self, sequence: u64, envelope: &[u8], accepted: bool) {
+    fn put_posted(&mut self, sequence: u64, envelope: &[u8], accepted: bool, parts: u32) {
         let mut w = Writer::new();
         w.flag(accepted);
+        w.u64(u64::from(parts));
         w.bytes(envelope);
         self.put(format!("posted/{sequence}"), w.finish());
     }
 }
 
-/// Reads an outbox entry: the signed envelope, from `posted/N`, and the body, from `body/N`.
-pub fn read_outgoing(federation: &Hash, own_key: &Bytes<32>, posted: &[u8], body: &[u8]) -> Option<Outgoing> {
+/// The names of the values that an envelope's body lies in, from `posted/N`: the head's, and one for each part of the rows.
+pub fn kept_body(sequence: u64, posted: &[u8]) -> Option<Vec<String>> {
     let mut r = Reader::new(posted);
-    r.flag()?;
+    let (_, parts) = (r.flag()?, r.u32()?);
+    Some(std::iter::once(format!("body/{sequence}")).chain((0..parts).map(|part| part_name(sequence, part))).collect())
+}
+
+/// Reads an outbox entry: the signed envelope, from `posted/N`, and the values that [`kept_body`] names.
+pub fn read_outgoing(
+    federation: &Hash,
+    own_key: &Bytes<32>,
+    posted: &[u8],
+    body: &[Zeroizing<Vec<u8>>],
+) -> Option<Outgoing> {
+    let mut r = Reader::new(posted);
+    let _ = (r.flag()?, r.u32()?);
     let envelope = UnverifiedEnvelope::decode(r.bytes()?).ok()?.verify(federation, own_key).ok()?;
-    let mut r = Reader::new(body);
-    let body = Body { head: r.bytes()?.to_vec(), rows: r.bytes()?.to_vec() };
-    Some(Outgoing { envelope, body })
+    let (head, parts) = body.split_first()?;
+    let head = Reader::new(head).bytes()?.to_vec();
+    let mut rows = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    parts.iter().for_each(|part| rows.extend_from_slice(part));
+    Some(Outgoing { envelope, body: Body { head, rows } })
 }
 
 impl Chain {

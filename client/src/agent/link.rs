@@ -1,15 +1,12 @@
-//! A peer over all epochs: whether officers verified it, record numbers, overlaps (R7, R18).
+//! A peer over all epochs: whether officers verified it, record numbers, cases (R7, R18).
 //!
-//! Caller: the agent. *Not here:* anything of an epoch ([`super::pair`]), and whether an overlap is strong enough to be
-//! shown (the commands ask package `identifier`, R19).
+//! Caller: the agent. *Not here:* anything of an epoch ([`super::pair`]); overlaps and their keys ([`super::overlaps`]).
 
 use super::casefile::CaseFile;
 use super::desk::Desk;
-use super::holdings::{Digest, Worth};
-use super::overlap_keys::OverlapKeys;
+use super::overlaps::Overlaps;
 use super::pair::PairEpoch;
 use super::store::{Reader, Writer};
-use protocol::Bytes;
 use protocol::identity::PublicKeys;
 use protocol::name::UnitName;
 use protocol::overlap::{Handle, RecordNumber};
@@ -17,20 +14,8 @@ use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// All confirmed matches between one record of ours and one of the peer's.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Overlap {
-    /// Our record's serial in the register.
-    pub record: u64,
-    /// The peer's record, by its number of this pair.
-    pub peer_record: RecordNumber,
-    /// All that the broker will ever see of it.
-    pub handle: Handle,
-    /// The tokens that met, by their local names, with kind and tier.
-    pub met: BTreeMap<Digest, Worth>,
-    /// The tick in which it arose.
-    pub since: u64,
-}
+/// Record numbers in one value of the vault.
+const BATCH: usize = 4096;
 
 /// One peer.
 #[derive(Default)]
@@ -42,11 +27,10 @@ pub(super) struct Link {
     pub epochs: BTreeMap<u32, PairEpoch>,
     /// Points evaluated for the peer in epochs whose pair is gone: an epoch never has a second quota (R13).
     pub spent: BTreeMap<u32, u64>,
-    pub overlaps: BTreeMap<(u64, RecordNumber), Overlap>,
+    /// Overlaps, and their keys until they end (R18, R31).
+    pub overlaps: Overlaps,
     /// Commitments that came before the pair could open: envelope and head, by epoch.
     pub parked: BTreeMap<u32, (Vec<u8>, Vec<u8>)>,
-    /// Keys of overlaps, until they end (R31).
-    pub keys: OverlapKeys,
     /// What became of overlaps under the manual.
     pub cases: BTreeMap<Handle, CaseFile>,
     /// Overlaps whose first act, one of ours, is on its way. After a restart it is known again when it comes back.
@@ -54,9 +38,7 @@ pub(super) struct Link {
     numbers: HashMap<u64, RecordNumber>,
     taken: HashSet<RecordNumber>,
     fresh_numbers: Vec<(u64, RecordNumber)>,
-    fresh_met: Vec<(u64, RecordNumber, Digest)>,
     number_batches: u64,
-    met_batches: u64,
 }
 
 /// What identifies a peer's keys in our own notes.
@@ -87,32 +69,6 @@ impl Link {
         self.numbers.get(&record).copied()
     }
 
-    /// Notes that a token of `record` met one of the peer's record: whether the overlap is new, and its handle if the
-    /// token had not met in it before.
-    pub fn meet(
-        &mut self,
-        record: u64,
-        peer_record: RecordNumber,
-        token: (Digest, Worth),
-        handle: impl FnOnce() -> Handle,
-        tick: u64,
-    ) -> (bool, Option<Handle>) {
-        let key = (record, peer_record);
-        let fresh = !self.overlaps.contains_key(&key);
-        let overlap = self.overlaps.entry(key).or_insert_with(|| Overlap {
-            record,
-            peer_record,
-            handle: handle(),
-            met: BTreeMap::new(),
-            since: tick,
-        });
-        let joined = overlap.met.insert(token.0, token.1).is_none().then_some(overlap.handle);
-        if joined.is_some() {
-            self.fresh_met.push((record, peer_record, token.0));
-        }
-        (fresh, joined)
-    }
-
     /// Keeps a commitment until the pair can open.
     pub fn park(&mut self, peer: &UnitName, epoch: u32, envelope: &[u8], head: &[u8], desk: &mut Desk) {
         let mut w = Writer::new();
@@ -138,32 +94,17 @@ impl Link {
 
     /// Writes what is new since the last call.
     pub fn save(&mut self, peer: &UnitName, desk: &mut Desk) {
-        if !self.fresh_numbers.is_empty() {
-            let mut w = Writer::new();
-            w.u64(self.fresh_numbers.len() as u64);
-            for (record, number) in self.fresh_numbers.drain(..) {
-                w.u64(record);
+        for part in std::mem::take(&mut self.fresh_numbers).chunks(BATCH) {
+            let mut w = Writer::with_room(16 + 14 * part.len());
+            w.u64(part.len() as u64);
+            for (record, number) in part {
+                w.u64(*record);
                 w.u64(u64::from(number.0));
             }
             desk.put(format!("number/{peer}/{}", self.number_batches), w.finish());
             self.number_batches += 1;
         }
-        if !self.fresh_met.is_empty() {
-            let mut w = Writer::new();
-            w.u64(self.fresh_met.len() as u64);
-            for (record, peer_record, digest) in self.fresh_met.drain(..) {
-                let Some(overlap) = self.overlaps.get(&(record, peer_record)) else { continue };
-                w.u64(record);
-                w.u64(u64::from(peer_record.0));
-                w.bytes(&overlap.handle.0);
-                w.u64(overlap.since);
-                w.bytes(&digest);
-                overlap.met.get(&digest).copied().unwrap_or(Worth { kind: 0, tier: 0 }).write(&mut w);
-            }
-            desk.put(format!("met/{peer}/{}", self.met_batches), w.finish());
-            self.met_batches += 1;
-        }
-        self.keys.save(peer, desk);
+        self.overlaps.save(peer, desk);
         self.cases.values_mut().for_each(|file| file.save(peer, desk));
     }
 
@@ -206,20 +147,6 @@ impl Link {
             self.taken.insert(number);
         }
         self.number_batches = self.number_batches.max(batch + 1);
-        r.at_end().then_some(())
-    }
-
-    /// Reads a batch of meetings back.
-    pub fn read_met(&mut self, batch: u64, bytes: &[u8]) -> Option<()> {
-        let mut r = Reader::new(bytes);
-        for _ in 0..r.u64()? {
-            let (record, peer_record) = (r.u64()?, RecordNumber(r.u32()?));
-            let (handle, since): (Handle, u64) = (Bytes(r.array()?), r.u64()?);
-            let (digest, worth) = (r.array()?, Worth::read(&mut r)?);
-            let empty = Overlap { record, peer_record, handle, met: BTreeMap::new(), since };
-            self.overlaps.entry((record, peer_record)).or_insert(empty).met.insert(digest, worth);
-        }
-        self.met_batches = self.met_batches.max(batch + 1);
         r.at_end().then_some(())
     }
 }

@@ -1,11 +1,12 @@
 //! One peer in one epoch: the secrets, what was asked and evaluated, the leaves, the matches (R9 to R22).
 //!
-//! This room holds the state and how it is kept; what happens to it stands in [`super::opening`], [`super::asking`],
+//! This room holds the small state and how it is kept ([`super::leaves`] has what there is one of for each token); what happens to it stands in [`super::opening`], [`super::asking`],
 //! [`super::evaluating`], [`super::releasing`] and [`super::confirming`]. *Not here:* what outlives an epoch
 //! ([`super::link`]).
 
 use super::desk::Desk;
 use super::holdings::{Holdings, TokenIndex};
+use super::leaves::{Leaves, Place};
 use super::store::{Reader, Writer};
 use protocol::accord::Accord;
 use protocol::acknowledgement::MAX_RECORDS;
@@ -14,66 +15,17 @@ use protocol::codec::{Bytes, Hash};
 use protocol::message::Size;
 use protocol::name::{Pair, UnitName};
 use protocol::overlap::RecordNumber;
-use protocol::psi::{Canary, Commitment, Context, Contribution, EpochKey, MatchKey, PairSecret, canaries};
+use protocol::psi::{Canary, Commitment, Context, Contribution, EpochKey, PairSecret, canaries};
 use protocol::quota::Evaluated;
 use protocol::seal::{PUBLIC_LEN, SealingKey};
 use protocol::tagset::Tag;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-/// What a point or a leaf stands for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum What {
-    Token(TokenIndex),
-    Canary(u32),
-    /// A token that nobody holds any more: its point was asked for, its leaf is not made.
-    Gone,
-}
-
-/// Where a token stands with this peer in this epoch.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Standing {
-    Asked,
-    Leaf(Tag),
-}
-
 /// A request that is not answered yet.
 pub(super) struct Outstanding {
     pub hash: Hash,
     pub size: Size,
-}
-
-/// A leaf of ours.
-pub(super) struct OwnLeaf {
-    pub what: What,
-    pub key: MatchKey,
-    pub request: u32,
-    pub chunk: u32,
-    pub size: Size,
-    /// Released in the first tag set at or after this tick (opening and bulk leaves: with their set).
-    pub due: u64,
-    pub sent: bool,
-    /// When it was released; for the lifetimes that padding imitates.
-    pub since: u64,
-    /// Removed with the set of this tick; forgotten once a later notice shows that no match of it is on its way.
-    pub retired: Option<u64>,
-}
-
-impl OwnLeaf {
-    /// Whether it is of a live token: not a canary, not one to be removed.
-    pub fn is_token(&self) -> bool {
-        matches!(self.what, What::Token(_)) && self.retired.is_none()
-    }
-}
-
-/// A match that a notice told.
-pub(super) struct Matched {
-    /// The peer's leaf verified under our key.
-    pub ours: bool,
-    /// The peer said the same of ours.
-    pub theirs: bool,
-    /// The peer's records that hold the token.
-    pub peer_records: Vec<RecordNumber>,
 }
 
 /// A notice that we acknowledged and the peer has not, as far as we know.
@@ -110,7 +62,6 @@ pub(super) struct PairEpoch {
     pub last_request: Option<u64>,
     pub outstanding: BTreeMap<u32, Outstanding>,
     pub points_sent: u64,
-    pub standing: HashMap<TokenIndex, Standing>,
     pub wanted: Vec<TokenIndex>,
     /// The peer evaluates nothing more in this epoch.
     pub barren: bool,
@@ -124,20 +75,19 @@ pub(super) struct PairEpoch {
     pub delay: u64,
     pub opened: Option<u64>,
     pub last_set: Option<u64>,
-    pub leaves: HashMap<Tag, OwnLeaf>,
-    pub chunks: HashMap<(u32, u32), Vec<Tag>>,
-    pub canary_tags: BTreeMap<u32, Tag>,
-    pub queue: VecDeque<Tag>,
-    pub removals: VecDeque<Tag>,
+    pub leaves: Leaves,
+    pub queue: VecDeque<Place>,
+    pub removals: VecDeque<Place>,
     pub lifetimes: Vec<u64>,
-    /// Leaves that were removed and are not forgotten yet.
-    pub retired: Vec<Tag>,
     pub padding: Vec<(Tag, u64)>,
     /// Bulk requests that are answered and wait for their set: request, due tick.
     pub bulk_due: Vec<(u32, u64)>,
 
     // confirming (R16 to R18, R22)
-    pub matches: HashMap<Tag, Matched>,
+    /// Leaves whose match both sides confirmed, and which are not in overlaps yet.
+    pub meeting: VecDeque<Place>,
+    /// Overlaps that came of them since officers were told.
+    pub fresh_overlaps: u64,
     pub open_notices: HashMap<Hash, OpenNotice>,
     pub changes: VecDeque<(Tag, Vec<RecordNumber>)>,
     pub peer_sets: u64,
@@ -201,7 +151,6 @@ impl PairEpoch {
             last_request: None,
             outstanding: BTreeMap::new(),
             points_sent: 0,
-            standing: HashMap::new(),
             wanted: Vec::new(),
             barren: false,
             evaluated: Evaluated::default(),
@@ -209,16 +158,14 @@ impl PairEpoch {
             delay,
             opened: None,
             last_set: None,
-            leaves: HashMap::new(),
-            chunks: HashMap::new(),
-            canary_tags: BTreeMap::new(),
+            leaves: Leaves::default(),
             queue: VecDeque::new(),
             removals: VecDeque::new(),
             lifetimes: Vec::new(),
-            retired: Vec::new(),
             padding: Vec::new(),
             bulk_due: Vec::new(),
-            matches: HashMap::new(),
+            meeting: VecDeque::new(),
+            fresh_overlaps: 0,
             open_notices: HashMap::new(),
             changes: VecDeque::new(),
             peer_sets: 0,
@@ -268,11 +215,6 @@ impl PairEpoch {
         self.dirty = true;
     }
 
-    /// Tokens whose request is not answered yet.
-    pub fn asked_count(&self) -> usize {
-        self.standing.values().filter(|standing| **standing == Standing::Asked).count()
-    }
-
     /// An envelope of ours was numbered and signed anew: what refers to it follows.
     pub fn renumbered(&mut self, old: &(u64, Hash), new: &(u64, Hash)) {
         for outstanding in self.outstanding.values_mut().filter(|o| o.hash == old.1) {
@@ -287,17 +229,17 @@ impl PairEpoch {
 
     /// Whether every token that may be asked for is compared, and every notice with matches acknowledged by both.
     pub fn is_settled(&self, holdings: &Holdings) -> bool {
-        let may_wait = |token: &TokenIndex| holdings.is_live(*token) && holdings.holders(*token).len() <= MAX_RECORDS;
+        let may_wait = |token: &TokenIndex| holdings.is_live(*token) && holdings.holder_count(*token) <= MAX_RECORDS;
         self.opened.is_some_and(|opened| self.covered.is_some_and(|covered| covered >= opened))
             && self.peer_sets > 0
             && !self.wanted.iter().any(may_wait)
-            && self.asked_count() == 0
+            && self.leaves.asked() == 0
+            && self.meeting.is_empty()
             && self.bulk_due.is_empty()
             && self.queue.is_empty()
             && self.changes.is_empty()
-            && self.leaves.values().all(|leaf| {
-                !leaf.is_token() || (leaf.sent && self.covered.is_some_and(|covered| covered >= leaf.since))
-            })
+            && self.leaves.waiting_tokens() == 0
+            && self.covered.is_some_and(|covered| covered >= self.leaves.newest())
             && self.open_notices.values().all(|notice| notice.matches.is_empty() && !notice.changes)
     }
 

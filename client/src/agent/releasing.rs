@@ -7,16 +7,18 @@
 use super::asking::write_chunk;
 use super::desk::Desk;
 use super::holdings::Holdings;
-use super::pair::{PairEpoch, What};
+use super::leaves::{Chunk, Place, What};
+use super::pair::{CHUNK, PairEpoch};
 use super::store::{Reader, Writer};
 use protocol::Bytes;
 use protocol::body::Body;
 use protocol::envelope::Kind;
 use protocol::message::{Head, Size, TagSet};
-use protocol::name::Party;
+use protocol::name::{Party, UnitName};
 use protocol::psi::Confirmation;
 use protocol::tagset::{self, Leaf, PADDING, Tag, padded};
 use rand_core::CryptoRng;
+use rayon::prelude::*;
 
 /// Real lifetimes to have seen before padding imitates them.
 const LIFETIMES: usize = 8;
@@ -36,8 +38,10 @@ pub(super) fn release(pair: &mut PairEpoch, desk: &mut Desk, rng: &mut impl Cryp
     let mut real = Vec::new();
     let (size, count) = if let Some(at) = due {
         let (request, _) = pair.bulk_due.remove(at);
-        real.extend(unsent(pair, |leaf| leaf.request == request));
-        real.extend(canaries_due(pair, tick));
+        real.extend(unsent(pair, |chunk| chunk.request == request));
+        real.extend(
+            canaries_due(pair, tick).into_iter().filter(|place| pair.leaves.chunk_of(*place).request != request),
+        );
         (Size::Bulk, padded(real.len()))
     } else {
         real.extend(small_due(pair, tick, small));
@@ -56,40 +60,43 @@ fn open(pair: &mut PairEpoch, desk: &mut Desk, rng: &mut impl CryptoRng) {
     if !asked || !waited {
         return;
     }
-    let real = unsent(pair, |leaf| leaf.size == Size::Opening && matches!(leaf.what, What::Token(_)));
+    let mut real = unsent(pair, |chunk| chunk.size == Size::Opening);
+    real.retain(|place| matches!(pair.leaves.at(*place).what, What::Token(_)));
     // One block more than needed: the padding that later sets remove comes from here.
     let count = padded(real.len() + PADDING);
     pair.opened = Some(desk.tick);
     send(pair, desk, Size::Opening, &real, count, Vec::new(), rng);
 }
 
-fn unsent(pair: &PairEpoch, which: impl Fn(&super::pair::OwnLeaf) -> bool) -> Vec<Tag> {
-    pair.leaves.iter().filter(|(_, leaf)| !leaf.sent && which(leaf)).map(|(tag, _)| *tag).collect()
+fn unsent(pair: &PairEpoch, which: impl Fn(&Chunk) -> bool) -> Vec<Place> {
+    let chunks = pair.leaves.chunks().iter().filter(|chunk| which(chunk));
+    chunks.flat_map(|chunk| pair.leaves.of_chunk(*chunk)).filter(|place| !pair.leaves.at(*place).is_sent()).collect()
 }
 
 /// Canaries whose tick has come (R22).
-fn canaries_due(pair: &PairEpoch, tick: u64) -> Vec<Tag> {
+fn canaries_due(pair: &PairEpoch, tick: u64) -> Vec<Place> {
     let opened = pair.opened.unwrap_or(tick);
-    let planted = |index: &u32| pair.canaries.get(*index as usize).is_some_and(|canary| opened + canary.tick <= tick);
-    let waiting = |tag: &Tag| pair.leaves.get(tag).is_some_and(|leaf| !leaf.sent);
-    pair.canary_tags.iter().filter(|(index, tag)| planted(index) && waiting(tag)).map(|(_, tag)| *tag).collect()
+    let planted = |index: u32| pair.canaries.get(index as usize).is_some_and(|canary| opened + canary.tick <= tick);
+    let waiting = |place: &Place| !pair.leaves.at(*place).is_sent();
+    pair.leaves.canaries().filter(|(index, place)| planted(*index) && waiting(place)).map(|(_, place)| place).collect()
 }
 
 /// Up to `most` leaves for an ordinary set: canaries whose tick has come, then tokens whose delay is over.
-fn small_due(pair: &mut PairEpoch, tick: u64, most: usize) -> Vec<Tag> {
+fn small_due(pair: &mut PairEpoch, tick: u64, most: usize) -> Vec<Place> {
     let mut real = canaries_due(pair, tick);
     real.truncate(most);
     let mut later = Vec::new();
     while real.len() < most {
-        let Some(tag) = pair.queue.pop_front() else { break };
-        match pair.leaves.get(&tag) {
-            Some(leaf) if leaf.sent || leaf.what == What::Gone => {}
-            Some(leaf) if leaf.due > tick => later.push(tag),
-            Some(_) => real.push(tag),
+        let Some(place) = pair.queue.pop_front() else { break };
+        let leaf = pair.leaves.at(place);
+        match leaf.due() {
+            _ if leaf.what == What::Gone => {}
+            Some(due) if due > tick => later.push(place),
+            Some(_) => real.push(place),
             None => {}
         }
     }
-    later.into_iter().rev().for_each(|tag| pair.queue.push_front(tag));
+    later.into_iter().rev().for_each(|place| pair.queue.push_front(place));
     real
 }
 
@@ -97,12 +104,10 @@ fn small_due(pair: &mut PairEpoch, tick: u64, most: usize) -> Vec<Tag> {
 fn removals(pair: &mut PairEpoch, tick: u64, count: usize) -> Vec<Tag> {
     let mut out = Vec::with_capacity(count);
     while out.len() < count {
-        let Some(tag) = pair.removals.pop_front() else { break };
-        let Some(leaf) = pair.leaves.get_mut(&tag).filter(|leaf| leaf.sent && leaf.retired.is_none()) else { continue };
-        leaf.retired = Some(tick);
-        pair.retired.push(tag);
-        pair.lifetimes.push(tick.saturating_sub(leaf.since));
-        out.push(tag);
+        let Some(place) = pair.removals.pop_front() else { break };
+        let Some(since) = pair.leaves.retire(place, tick) else { continue };
+        pair.lifetimes.push(tick.saturating_sub(since));
+        out.push(pair.leaves.at(place).tag);
     }
     pair.padding.sort_by_key(|(_, end)| std::cmp::Reverse(*end));
     while out.len() < count {
@@ -116,41 +121,42 @@ fn send(
     pair: &mut PairEpoch,
     desk: &mut Desk,
     size: Size,
-    real: &[Tag],
+    real: &[Place],
     count: usize,
     mut removals: Vec<Tag>,
     rng: &mut impl CryptoRng,
 ) {
     let tick = desk.tick;
-    let mut sent = Writer::new();
+    let mut sent = Writer::with_room(32 + 17 * real.len());
     sent.u64(super::pair::size_code(size));
     sent.u64(real.len() as u64);
-    let mut adds = Vec::with_capacity(count);
-    for tag in real {
-        let Some(leaf) = pair.leaves.get_mut(tag) else { continue };
-        leaf.sent = true;
-        leaf.since = tick;
-        sent.bytes(&tag.0);
-        adds.push(Leaf { tag: *tag, confirmation: Bytes(Confirmation::new(&leaf.key, &desk.me).0) });
-    }
-    while adds.len() < count {
-        let leaf = Leaf::random(rng);
-        pair.padding.push((leaf.tag, tick.saturating_add(lifetime(pair, tick, rng))));
-        adds.push(leaf);
-    }
-    let gone: Vec<Tag> = removals.iter().filter(|tag| pair.leaves.contains_key(*tag)).copied().collect();
-    sent.u64(gone.len() as u64);
-    gone.iter().for_each(|tag| sent.bytes(&tag.0));
-
     let mut nonce_key = Bytes([0; tagset::NONCE_KEY_LEN]);
     rng.fill_bytes(&mut nonce_key.0);
-    let rows = tagset::rows(&nonce_key, &mut adds, &mut removals);
+    let mut rows = tagset::Rows::new(&nonce_key, count, removals.len());
+    for part in real.chunks(CHUNK) {
+        let confirmed = confirmations(pair, &desk.me, part);
+        for (place, confirmation) in part.iter().zip(confirmed) {
+            let tag = pair.leaves.at(*place).tag;
+            pair.leaves.mark_sent(*place, tick);
+            sent.bytes(&tag.0);
+            rows.add(&Leaf { tag, confirmation });
+        }
+    }
+    for _ in real.len()..count {
+        let leaf = Leaf::random(rng);
+        pair.padding.push((leaf.tag, tick.saturating_add(lifetime(pair, tick, rng))));
+        rows.add(&leaf);
+    }
+    let gone: Vec<Tag> = removals.iter().filter(|tag| pair.leaves.find(tag).is_some()).copied().collect();
+    sent.u64(gone.len() as u64);
+    gone.iter().for_each(|tag| sent.bytes(&tag.0));
+    let (rows, root) = rows.finish(&mut removals);
     let head = TagSet {
         peer: pair.peer.clone(),
         size,
-        adds: adds.len() as u32,
+        adds: count.max(real.len()) as u32,
         removals: removals.len() as u32,
-        root: tagset::root(adds.iter(), &nonce_key),
+        root,
     };
     desk.send(Party::Broker, Kind::TagSet, Some(pair.open), Body { head: head.to_bytes(), rows });
     pair.last_set = Some(tick);
@@ -160,6 +166,12 @@ fn send(
     }
     write_padding(pair, desk);
     pair.touch();
+}
+
+/// What goes beside each tag: a MAC under its match key, on all cores.
+fn confirmations(pair: &PairEpoch, me: &UnitName, places: &[Place]) -> Vec<Bytes<16>> {
+    let one = |place: &Place| Bytes(Confirmation::new(&pair.leaves.at(*place).key, me).0);
+    if places.len() < 64 { places.iter().map(one).collect() } else { places.par_iter().map(one).collect() }
 }
 
 /// How long a padding leaf stays, in ticks: as long as a real one did, or until some tick of the rest of the epoch.
@@ -197,45 +209,37 @@ pub(super) fn read_sent(pair: &mut PairEpoch, tick: u64, bytes: &[u8]) -> Option
     let mut r = Reader::new(bytes);
     let _size = r.u64()?;
     for _ in 0..r.u64()? {
-        if let Some(leaf) = pair.leaves.get_mut(&Bytes(r.array()?)) {
-            leaf.sent = true;
-            leaf.since = tick;
+        let Some(place) = pair.leaves.find(&Bytes(r.array()?)) else { continue };
+        if pair.leaves.is_retired(place)
+            && let What::Token(token) = pair.leaves.at(place).what
+        {
+            pair.leaves.revive(place, token, tick);
         }
+        pair.leaves.mark_sent(place, tick);
     }
     for _ in 0..r.u64()? {
-        let tag = Bytes(r.array()?);
-        if let Some(leaf) = pair.leaves.get_mut(&tag) {
-            leaf.retired = Some(tick);
-            pair.retired.push(tag);
+        if let Some(place) = pair.leaves.find(&Bytes(r.array()?)) {
+            pair.leaves.retire(place, tick);
         }
     }
     r.at_end().then_some(())
 }
 
 /// A token is held by no record any more: its leaf goes with the next set, or is forgotten if it never went out.
-pub(super) fn withdraw(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, tag: Tag) {
-    let Some(leaf) = pair.leaves.get(&tag) else { return };
-    if leaf.sent {
-        if leaf.retired.is_none() && !pair.removals.contains(&tag) {
-            pair.removals.push_back(tag);
-        }
-    } else {
-        forget(pair, desk, holdings, &[tag]);
+pub(super) fn withdraw(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, place: Place) {
+    if !pair.leaves.at(place).is_sent() {
+        forget(pair, desk, holdings, &[place]);
+    } else if !pair.leaves.is_retired(place) && !pair.removals.contains(&place) {
+        pair.removals.push_back(place);
     }
 }
 
 /// Forgets leaves for good: tag and match key leave memory and vault (R21).
-pub(super) fn forget(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, tags: &[Tag]) {
-    let mut touched = std::collections::BTreeSet::new();
-    for tag in tags {
-        if let Some(leaf) = pair.leaves.remove(tag) {
-            touched.insert((leaf.request, leaf.chunk));
-        }
-    }
-    for (request, chunk) in touched {
-        if let Some(tags) = pair.chunks.get_mut(&(request, chunk)) {
-            tags.retain(|tag| pair.leaves.contains_key(tag));
-        }
-        write_chunk(pair, desk, holdings, request, chunk);
+pub(super) fn forget(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, places: &[Place]) {
+    let mut touched: Vec<Chunk> = places.iter().filter_map(|place| pair.leaves.forget(*place)).collect();
+    touched.sort_unstable_by_key(|chunk| (chunk.request, chunk.number));
+    touched.dedup();
+    for chunk in touched {
+        write_chunk(pair, desk, holdings, chunk);
     }
 }

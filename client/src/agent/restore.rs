@@ -1,12 +1,14 @@
 //! Building an agent from what the vault holds.
 //!
-//! Caller: [`crate::session`]: it reads the [`FIRST`] namespaces, asks [`further`] for more, and hands everything to
-//! [`Agent::restore`]. *Not here:* the register, which the shell turns into [`HeldRecord`]s.
+//! Caller: [`crate::session`], one namespace after the other, so that none is in memory twice for long: the register's
+//! records, the [`FIRST`] namespaces, those of [`Agent::further`], and [`Agent::restored`] at the end. *Not here:* how the
+//! register becomes [`HeldRecord`]s.
 
 use super::casefile::CaseFile;
 use super::desk::Chain;
 use super::holdings::HeldRecord;
-use super::pair::{PairEpoch, What};
+use super::leaves::What;
+use super::pair::PairEpoch;
 use super::{Agent, asking, confirming, releasing, witness};
 use protocol::message::{Head, RosterEntry};
 use protocol::name::UnitName;
@@ -29,39 +31,41 @@ const OF_EPOCH: &[&str] = &["leaf", "blinds", "padding", "sent", "match", "ack",
 #[error("the vault's value {0} cannot be read")]
 pub struct Damaged(pub String);
 
-/// Further namespaces to be read, given the first.
-pub fn further(first: &BTreeMap<String, Values>) -> Vec<String> {
-    let mut out = Vec::new();
-    for (name, _) in first.get("roster").into_iter().flatten() {
-        let unit = rest(name);
-        out.extend(OF_PEER.iter().map(|namespace| format!("{namespace}/{unit}")));
-    }
-    for (name, _) in first.get("pair").into_iter().flatten() {
-        if let Some((peer, epoch)) = rest(name).split_once('.') {
-            out.extend(OF_EPOCH.iter().map(|namespace| format!("{namespace}/{peer}/{epoch}")));
-        }
-    }
-    out
-}
-
 fn rest(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
 impl Agent {
-    /// Reads everything back. `records` is the register as it was when the agent last saw it, or newer.
+    /// Reads everything back at once: for vaults that are a map in memory. `records` is the register as it was when the
+    /// agent last saw it, or newer.
     pub fn restore(
         &mut self,
         mut values: BTreeMap<String, Values>,
         records: Vec<HeldRecord>,
         rng: &mut impl CryptoRng,
     ) -> Result<(), Damaged> {
-        self.holdings.apply(records, &[]);
-        let mut take = |namespace: &str| -> Values {
-            let mut found = values.remove(namespace).unwrap_or_default();
-            found.sort_by(|a, b| a.0.cmp(&b.0));
-            found
-        };
+        self.hold(records, &[]);
+        let mut first = BTreeMap::new();
+        for namespace in FIRST {
+            first.extend(values.remove_entry(*namespace));
+        }
+        self.restore_first(first)?;
+        for namespace in self.further() {
+            let found = values.remove(&namespace).unwrap_or_default();
+            self.restore_more(&namespace, found)?;
+        }
+        self.restored(rng);
+        Ok(())
+    }
+
+    /// Takes in what the register holds, before anything else is read: it may come in parts.
+    pub fn hold(&mut self, added: Vec<HeldRecord>, removed: &[u64]) {
+        self.holdings.apply(added, removed);
+    }
+
+    /// Reads the [`FIRST`] namespaces back.
+    pub fn restore_first(&mut self, mut values: BTreeMap<String, Values>) -> Result<(), Damaged> {
+        let mut take = |namespace: &str| in_order(values.remove(namespace).unwrap_or_default());
         for (name, value) in take("chain") {
             if name == witness::LAST {
                 self.witness.resume(&value).ok_or(Damaged(name))?;
@@ -75,12 +79,6 @@ impl Agent {
             self.roster.apply(&self.desk.federation, &entry).map_err(|_| Damaged(name))?;
             if unit != self.desk.me {
                 self.links.entry(unit).or_default();
-            }
-        }
-        let units: Vec<UnitName> = self.roster.members().map(|(unit, _)| unit.clone()).collect();
-        for unit in units {
-            for (name, value) in take(&format!("officer/{unit}")) {
-                self.certified.load(unit.clone(), &value).ok_or(Damaged(name))?;
             }
         }
         for (name, value) in take("accord") {
@@ -101,99 +99,100 @@ impl Agent {
             let (peer, epoch) = peer_and_epoch(&name).ok_or_else(|| Damaged(name.clone()))?;
             self.links.entry(peer).or_default().read_parked(epoch, &value).ok_or(Damaged(name))?;
         }
-        let peers: Vec<UnitName> = self.links.keys().cloned().collect();
-        for peer in peers {
-            let link = self.links.entry(peer.clone()).or_default();
-            for (name, value) in take(&format!("number/{peer}")) {
-                read_batch(&name, |batch| link.read_numbers(batch, &value))?;
-            }
-            for (name, value) in take(&format!("met/{peer}")) {
-                read_batch(&name, |batch| link.read_met(batch, &value))?;
-            }
-            for (name, value) in take(&format!("okey/{peer}")) {
-                read_batch(&name, |batch| link.keys.read(batch, &value))?;
-            }
-            for (name, value) in take(&format!("case/{peer}")) {
-                let file = CaseFile::load(&value).ok_or(Damaged(name))?;
-                link.cases.insert(*file.case.handle(), file);
-            }
-        }
         for (name, value) in take("pair") {
             let (peer, epoch) = peer_and_epoch(&name).ok_or_else(|| Damaged(name.clone()))?;
             let accords = &self.accords;
             let pair = PairEpoch::load(&self.desk.me, &peer, epoch, &value, |hash| accords.get(hash));
-            let mut pair = pair.ok_or(Damaged(name))?;
-            self.restore_pair(&mut pair, &mut take, rng)?;
-            self.links.entry(peer).or_default().epochs.insert(epoch, pair);
+            self.links.entry(peer).or_default().epochs.insert(epoch, pair.ok_or(Damaged(name))?);
         }
         Ok(())
     }
 
-    fn restore_pair(
-        &mut self,
-        pair: &mut PairEpoch,
-        take: &mut impl FnMut(&str) -> Values,
-        rng: &mut impl CryptoRng,
-    ) -> Result<(), Damaged> {
-        let of_epoch = |namespace: &str| format!("{namespace}/{}/{}", pair.peer, pair.open.epoch);
-        let [leaves, blinds, padding, sent, matches, acks, notices] = [
-            of_epoch("leaf"),
-            of_epoch("blinds"),
-            of_epoch("padding"),
-            of_epoch("sent"),
-            of_epoch("match"),
-            of_epoch("ack"),
-            of_epoch("notice"),
-        ]
-        .map(|namespace| take(&namespace));
-        for (name, value) in leaves {
-            let (request, chunk) = rest(&name).split_once('.').unwrap_or_default();
-            let place = request.parse().ok().zip(chunk.parse().ok());
-            let read = place.and_then(|(r, c)| asking::read_chunk(pair, &self.holdings, r, c, &value));
+    /// Further namespaces to be read, in this order.
+    pub fn further(&self) -> Vec<String> {
+        let units = self.roster.members().map(|(unit, _)| unit);
+        let of_peer = units.flat_map(|unit| OF_PEER.iter().map(move |namespace| format!("{namespace}/{unit}")));
+        let pairs = self.links.iter().flat_map(|(peer, link)| link.epochs.keys().map(move |epoch| (peer, epoch)));
+        let of_epoch =
+            pairs.flat_map(|(peer, epoch)| OF_EPOCH.iter().map(move |namespace| format!("{namespace}/{peer}/{epoch}")));
+        of_peer.chain(of_epoch).collect()
+    }
+
+    /// Reads one of the [`further`](Agent::further) namespaces back.
+    pub fn restore_more(&mut self, namespace: &str, values: Values) -> Result<(), Damaged> {
+        let damaged = || Damaged(namespace.to_owned());
+        let mut parts = namespace.split('/');
+        let what = parts.next().unwrap_or_default();
+        let peer: UnitName = parts.next().and_then(|peer| peer.parse().ok()).ok_or_else(damaged)?;
+        let Some(epoch) = parts.next() else { return self.restore_of_peer(what, &peer, in_order(values)) };
+        let epoch: u32 = epoch.parse().map_err(|_| damaged())?;
+        let Agent { links, holdings, .. } = self;
+        let pair = links.get_mut(&peer).and_then(|link| link.epochs.get_mut(&epoch)).ok_or_else(damaged)?;
+        for (name, value) in in_order(values) {
+            let last = rest(&name);
+            let read = match what {
+                "leaf" => {
+                    let (request, chunk) = last.split_once('.').unwrap_or_default();
+                    let place = request.parse().ok().zip(chunk.parse().ok());
+                    place.and_then(|place| asking::read_chunk(pair, holdings, place, &value))
+                }
+                "blinds" => asking::read_asked(pair, holdings, &value),
+                "padding" => releasing::read_padding(pair, &value),
+                "sent" => last.parse().ok().and_then(|tick| releasing::read_sent(pair, tick, &value)),
+                "match" => confirming::read_matches(pair, &value),
+                "ack" => confirming::read_slots(pair, &value),
+                "notice" => last.parse().ok().and_then(|digest| confirming::read_notice(pair, digest, &value)),
+                _ => None,
+            };
             read.ok_or_else(|| Damaged(name.clone()))?;
             pair.adopt_key(name);
         }
-        for (name, value) in blinds {
-            asking::read_asked(pair, &self.holdings, &value).ok_or_else(|| Damaged(name.clone()))?;
-            pair.adopt_key(name);
-        }
-        for (name, value) in padding {
-            releasing::read_padding(pair, &value).ok_or_else(|| Damaged(name.clone()))?;
-            pair.adopt_key(name);
-        }
-        for (name, value) in sent {
-            let tick = rest(&name).parse().map_err(|_| Damaged(name.clone()))?;
-            releasing::read_sent(pair, tick, &value).ok_or_else(|| Damaged(name.clone()))?;
-            pair.adopt_key(name);
-        }
-        for (name, value) in matches {
-            confirming::read_matches(pair, &value).ok_or_else(|| Damaged(name.clone()))?;
-            pair.adopt_key(name);
-        }
-        for (name, value) in acks {
-            confirming::read_slots(pair, &value).ok_or_else(|| Damaged(name.clone()))?;
-            pair.adopt_key(name);
-        }
-        for (name, value) in notices {
-            let digest = rest(&name).parse().map_err(|_| Damaged(name.clone()))?;
-            confirming::read_notice(pair, digest, &value).ok_or_else(|| Damaged(name.clone()))?;
-            pair.adopt_key(name);
-        }
-        // Tokens that died while the agent was away.
-        let gone: Vec<_> =
-            pair.leaves.iter().filter(|(_, leaf)| leaf.what == What::Gone).map(|(tag, _)| *tag).collect();
-        for tag in gone {
-            releasing::withdraw(pair, &mut self.desk, &self.holdings, tag);
-        }
-        // Tokens that are held and were never asked for, in an order of their own.
-        pair.wanted = self.holdings.live().filter(|token| !pair.standing.contains_key(token)).collect();
-        asking::shuffle(&mut pair.wanted, rng);
         Ok(())
+    }
+
+    fn restore_of_peer(&mut self, what: &str, peer: &UnitName, values: Values) -> Result<(), Damaged> {
+        for (name, value) in values {
+            let batch = || rest(&name).parse::<u64>().ok();
+            let read = if what == "officer" {
+                self.certified.load(peer.clone(), &value)
+            } else {
+                // What is of a peer stands under no other name than a peer's: of ourselves there are officers only.
+                let link = self.links.get_mut(peer).ok_or_else(|| Damaged(name.clone()))?;
+                match what {
+                    "number" => batch().and_then(|batch| link.read_numbers(batch, &value)),
+                    "met" => batch().and_then(|batch| link.overlaps.read_met(batch, &value)),
+                    "okey" => batch().and_then(|batch| link.overlaps.read_keys(batch, &value)),
+                    "case" => CaseFile::load(&value).map(|file| drop(link.cases.insert(*file.case.handle(), file))),
+                    _ => None,
+                }
+            };
+            read.ok_or_else(|| Damaged(name.clone()))?;
+        }
+        Ok(())
+    }
+
+    /// All is read: draws the conclusions.
+    pub fn restored(&mut self, rng: &mut impl CryptoRng) {
+        let Agent { links, desk, holdings, .. } = self;
+        for pair in links.values_mut().flat_map(|link| link.epochs.values_mut()) {
+            // Tokens that died while the agent was away.
+            let gone: Vec<_> = pair.leaves.all().filter(|place| pair.leaves.at(*place).what == What::Gone).collect();
+            for place in gone {
+                releasing::withdraw(pair, desk, holdings, place);
+            }
+            // Matches that were about to become overlaps; those that did already stay as they are.
+            pair.meeting = pair.leaves.met().into();
+            // Tokens that are held and were never asked for, in an order of their own.
+            pair.wanted = holdings.live().filter(|token| !pair.leaves.is_known(*token)).collect();
+            asking::shuffle(&mut pair.wanted, rng);
+        }
     }
 }
 
-fn read_batch(name: &str, read: impl FnOnce(u64) -> Option<()>) -> Result<(), Damaged> {
-    rest(name).parse().ok().and_then(read).ok_or_else(|| Damaged(name.to_owned()))
+/// By name, numbers in their order: a shorter number is a smaller one.
+fn in_order(mut values: Values) -> Values {
+    values.sort_by(|a, b| (a.0.len(), &a.0).cmp(&(b.0.len(), &b.0)));
+    values
 }
 
 fn peer_and_epoch(name: &str) -> Option<(UnitName, u32)> {

@@ -15,6 +15,11 @@ impl Writer {
         Self::default()
     }
 
+    /// An empty one with room for so many bytes: it does not move while they are written.
+    pub fn with_room(bytes: usize) -> Self {
+        Writer(Zeroizing::new(Vec::with_capacity(bytes)))
+    }
+
     /// A number.
     pub fn u64(&mut self, n: u64) {
         self.grow(9);

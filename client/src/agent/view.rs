@@ -4,12 +4,13 @@
 
 use super::Agent;
 use super::holdings::Worth;
-use super::link::Overlap;
+use super::overlaps::Overlap;
 use protocol::accord::Accord;
 use protocol::codec::Hash;
 use protocol::identity::verification_code;
 use protocol::message::Standing;
 use protocol::name::UnitName;
+use protocol::overlap::Handle;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -145,11 +146,9 @@ impl Agent {
                 stopped: link.stopped.clone(),
                 party: accord.is_some_and(|accord| self.accords.is_party(&accord.hash(), name)),
                 covered: pair.and_then(|pair| pair.covered),
-                compared: pair.map_or(0, |pair| pair.leaves.values().filter(|leaf| leaf.sent).count() as u64),
-                waiting: pair.map_or(0, |pair| {
-                    let unsent = pair.leaves.values().filter(|leaf| !leaf.sent && leaf.is_token()).count();
-                    (pair.wanted.len() + unsent + pair.asked_count()) as u64
-                }),
+                compared: pair.map_or(0, |pair| pair.leaves.sent() as u64),
+                waiting: pair
+                    .map_or(0, |pair| (pair.wanted.len() + pair.leaves.waiting_tokens() + pair.leaves.asked()) as u64),
                 evaluated: pair.map_or(0, |pair| pair.evaluated.total()),
                 quota: accord.map_or(0, |accord| accord.terms().quota()),
                 overlaps: link.overlaps.len() as u64,
@@ -159,8 +158,18 @@ impl Agent {
     }
 
     /// Every overlap with every peer, whatever its strength.
-    pub fn overlaps(&self) -> impl Iterator<Item = (&UnitName, &Overlap)> {
-        self.links.iter().flat_map(|(peer, link)| link.overlaps.values().map(move |overlap| (peer, overlap)))
+    pub fn overlaps(&self) -> impl Iterator<Item = (&UnitName, Overlap)> {
+        self.links.iter().flat_map(|(peer, link)| link.overlaps.all().map(move |overlap| (peer, overlap)))
+    }
+
+    /// How many overlaps there are.
+    pub fn overlap_count(&self) -> usize {
+        self.links.values().map(|link| link.overlaps.len()).sum()
+    }
+
+    /// The overlap with this handle, and with whom.
+    pub fn overlap(&self, handle: &Handle) -> Option<(&UnitName, Overlap)> {
+        self.links.iter().find_map(|(peer, link)| Some((peer, link.overlaps.find(handle)?)))
     }
 
     /// Kind and tier of every token that met in an overlap.

@@ -256,7 +256,7 @@ impl<'c> Desk<'c> {
         let agent = session.agent();
         let mut found: Vec<(UnitName, Handle, Shown)> = Vec::new();
         for (peer, overlap) in agent.overlaps().filter(|(_, overlap)| is_wanted(&overlap.handle)) {
-            found.push((peer.clone(), overlap.handle, shown_of(&session, &rules, peer, overlap).await?));
+            found.push((peer.clone(), overlap.handle, shown_of(&session, &rules, peer, &overlap).await?));
         }
         // A case outlives its overlap: the record may have left the register.
         for (peer, case) in agent.cases().filter(|(_, case)| is_wanted(case.handle())) {

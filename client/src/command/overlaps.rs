@@ -65,7 +65,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
     let mut all = Vec::new();
     for (peer, overlap) in session.agent().overlaps() {
         if args.peer.as_ref().is_none_or(|wanted| wanted == peer) {
-            all.push(shown_of(&session, &rules, peer, overlap).await?);
+            all.push(shown_of(&session, &rules, peer, &overlap).await?);
         }
     }
     let below = all.iter().filter(|overlap| !overlap.surfaced).count();

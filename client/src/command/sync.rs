@@ -143,7 +143,7 @@ fn progress(session: &Session) -> serde_json::Value {
         "tokens": view.tokens,
         "points_sent": view.points_sent,
         "points_evaluated": view.points_evaluated,
-        "overlaps": session.agent().overlaps().count(),
+        "overlaps": session.agent().overlap_count(),
         "not_taken": session.not_taken(),
         "log": { "size": view.log_size, "root": view.log_root.to_string() },
         "phases": {

@@ -96,7 +96,7 @@ pub async fn run(
     let mut increment = None;
     let mut new_overlaps = None;
     if !input.then.is_empty() {
-        let before: usize = units.iter().map(|unit| unit.session.agent().overlaps().count()).sum();
+        let before: usize = units.iter().map(|unit| unit.session.agent().overlap_count()).sum();
         let began = Instant::now();
         for unit in &units {
             if let Some(file) = input.then.get(unit.name.as_str()) {
@@ -105,7 +105,7 @@ pub async fn run(
         }
         units = settle(units, PATIENCE, &mut watch).await?;
         increment = Some(began.elapsed().as_secs_f64());
-        let after: usize = units.iter().map(|unit| unit.session.agent().overlaps().count()).sum();
+        let after: usize = units.iter().map(|unit| unit.session.agent().overlap_count()).sum();
         new_overlaps = Some((after - before) / 2);
     }
     let deciding = Instant::now();

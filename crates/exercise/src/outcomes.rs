@@ -207,7 +207,7 @@ async fn play_one(
 pub async fn handle_of(one: &Unit, other: &Unit, reference: &str) -> Result<Handle> {
     let mut found = Vec::new();
     for (peer, overlap) in one.session.agent().overlaps().filter(|(peer, _)| **peer == other.name) {
-        let record = one.session.record_of(overlap).await?;
+        let record = one.session.record_of(&overlap).await?;
         if record.is_some_and(|full| full.record.reference.as_str() == reference) {
             found.push((peer, overlap.handle));
         }

@@ -65,7 +65,7 @@ pub async fn overlaps_of(session: &Session, rules: &Rules) -> anyhow::Result<Vec
         let met: Vec<_> = overlap.met.values().filter_map(|worth| kind_and_tier(*worth)).collect();
         let kinds: BTreeSet<String> = met.iter().map(|(kind, _)| kind.name().to_owned()).collect();
         let tier = met.iter().map(|(_, tier)| *tier).min().map(|tier| tier.to_string()).unwrap_or_default();
-        let record = session.record_of(overlap).await?;
+        let record = session.record_of(&overlap).await?;
         out.push(FoundOverlap {
             peer: peer.to_string(),
             reference: record.map(|full| full.record.reference.to_string()).unwrap_or_default(),
@@ -73,7 +73,7 @@ pub async fn overlaps_of(session: &Session, rules: &Rules) -> anyhow::Result<Vec
             tier,
             kinds: kinds.into_iter().collect(),
             surfaced: surfaces(&met, rules).is_some(),
-            state: state_of(session, overlap),
+            state: state_of(session, &overlap),
         });
     }
     Ok(out)

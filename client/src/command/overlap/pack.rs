@@ -18,7 +18,7 @@ async fn record(desk: &Desk<'_>) -> Result<Option<FullRecord>, CommandError> {
     let agent = desk.session.agent();
     let found = agent.overlaps().find(|(peer, overlap)| **peer == desk.peer && overlap.handle == desk.handle);
     match found {
-        Some((_, overlap)) => Ok(desk.session.record_of(overlap).await?),
+        Some((_, overlap)) => Ok(desk.session.record_of(&overlap).await?),
         None => Ok(None),
     }
 }

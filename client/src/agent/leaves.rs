@@ -1,0 +1,408 @@
+//! Our leaves with one peer in one epoch, and where each token stands (R14, R15, R21).
+//!
+//! There is a leaf for each token, by the million: each takes 64 bytes and an entry of the table of tags. The rooms of the
+//! agent name a leaf by its place, which stays while the process lives. Callers: [`super::asking`], which places leaves,
+//! [`super::releasing`], [`super::confirming`]. *Not here:* how leaves are kept in the vault, and when they are released.
+
+use super::holdings::TokenIndex;
+use super::rows::Rows;
+use hashbrown::HashTable;
+use protocol::message::Size;
+use protocol::overlap::RecordNumber;
+use protocol::psi::MatchKey;
+use protocol::tagset::Tag;
+use std::collections::{BTreeMap, HashMap};
+
+/// What a point or a leaf stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum What {
+    Token(TokenIndex),
+    Canary(u32),
+    /// A token that nobody holds any more: its point was asked for, its leaf is not made, or goes.
+    Gone,
+}
+
+/// The place of a leaf.
+pub(super) type Place = u32;
+
+/// Where a token stands with this peer in this epoch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Standing {
+    /// Not asked for.
+    Unknown,
+    Asked,
+    Leaf(Place),
+}
+
+/// A leaf of ours.
+pub(super) struct OwnLeaf {
+    pub tag: Tag,
+    pub key: MatchKey,
+    pub what: What,
+    /// Before it is sent: the tick from which it may go. Afterwards: the tick in which it went.
+    when: u64,
+    chunk: u32,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Sent,
+    /// Removed with a set, and not forgotten yet: a match of it can still be on its way.
+    Retired,
+    /// Its room is left over: tag and key are wiped.
+    Empty,
+}
+
+impl OwnLeaf {
+    /// Whether it went out, and a notice can speak of it.
+    pub fn is_sent(&self) -> bool {
+        matches!(self.state, State::Sent | State::Retired)
+    }
+
+    /// The tick from which it may go; `None` once it went.
+    pub fn due(&self) -> Option<u64> {
+        (self.state == State::Waiting).then_some(self.when)
+    }
+}
+
+/// Leaves that came of one request, as they lie together in one value of the vault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Chunk {
+    pub request: u32,
+    pub number: u32,
+    pub size: Size,
+    start: Place,
+    end: Place,
+}
+
+/// What notices and acknowledgements said of one leaf.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Matched {
+    /// The peer's leaf verified under our key.
+    pub ours: bool,
+    /// The peer said the same of ours.
+    pub theirs: bool,
+    first: Option<RecordNumber>,
+}
+
+/// The leaves.
+#[derive(Default)]
+pub(super) struct Leaves {
+    rows: Rows<OwnLeaf>,
+    by_tag: HashTable<Place>,
+    chunks: Vec<Chunk>,
+    /// By token: 0 for unknown, 1 for asked, 2 and more for the leaf's place.
+    standing: Vec<u32>,
+    canaries: BTreeMap<u32, Place>,
+    retired: BTreeMap<Place, u64>,
+    matched: HashMap<Place, Matched>,
+    /// Numbers of the peer's records after the first.
+    further: HashMap<Place, Vec<RecordNumber>>,
+    asked: usize,
+    waiting_tokens: usize,
+    sent: usize,
+    newest: u64,
+}
+
+impl Leaves {
+    // ---- tokens
+
+    /// Where a token stands.
+    pub fn standing(&self, token: TokenIndex) -> Standing {
+        match self.standing.get(token as usize) {
+            None | Some(0) => Standing::Unknown,
+            Some(1) => Standing::Asked,
+            Some(place) => Standing::Leaf(place - 2),
+        }
+    }
+
+    /// Whether a token was asked for, or has its leaf.
+    pub fn is_known(&self, token: TokenIndex) -> bool {
+        self.standing(token) != Standing::Unknown
+    }
+
+    /// A token is asked for.
+    pub fn ask(&mut self, token: TokenIndex) {
+        self.stand(token, 1);
+    }
+
+    /// A token is not asked for any more, and has no leaf: where it stood.
+    pub fn unknow(&mut self, token: TokenIndex) -> Standing {
+        let before = self.standing(token);
+        self.stand(token, 0);
+        before
+    }
+
+    fn stand(&mut self, token: TokenIndex, as_what: u32) {
+        let token = token as usize;
+        if self.standing.len() <= token {
+            if as_what == 0 {
+                return;
+            }
+            self.standing.resize(token + 1, 0);
+        }
+        let before = std::mem::replace(&mut self.standing[token], as_what);
+        self.asked -= usize::from(before == 1);
+        self.asked += usize::from(as_what == 1);
+    }
+
+    /// Tokens whose request is not answered yet.
+    pub fn asked(&self) -> usize {
+        self.asked
+    }
+
+    // ---- leaves
+
+    /// Begins the next chunk of a request: what is placed from now on lies in it.
+    pub fn begin(&mut self, request: u32, number: u32, size: Size) {
+        let at = self.rows.len() as Place;
+        self.chunks.push(Chunk { request, number, size, start: at, end: at });
+    }
+
+    /// Places a leaf into the last chunk begun. `None` if its tag has a leaf already: a token that died and came back
+    /// between two requests.
+    pub fn place(&mut self, tag: Tag, what: What, key: MatchKey, due: u64) -> Option<Place> {
+        if self.chunks.is_empty() || self.find(&tag).is_some() {
+            return None;
+        }
+        let chunk = self.chunks.len() - 1;
+        let leaf = OwnLeaf { tag, key, what, when: due, chunk: chunk as u32, state: State::Waiting };
+        let place = self.rows.push(leaf);
+        let rows = &self.rows;
+        self.by_tag.insert_unique(spread(&tag), place, |place| spread(&rows[*place].tag));
+        self.chunks[chunk].end = place + 1;
+        match what {
+            What::Token(token) => {
+                self.stand(token, place + 2);
+                self.waiting_tokens += 1;
+            }
+            What::Canary(index) => {
+                self.canaries.insert(index, place);
+            }
+            What::Gone => {}
+        }
+        Some(place)
+    }
+
+    /// The place of a tag's leaf.
+    pub fn find(&self, tag: &Tag) -> Option<Place> {
+        self.by_tag.find(spread(tag), |place| self.rows[*place].tag == *tag).copied()
+    }
+
+    /// The leaf at a place that was found.
+    pub fn at(&self, place: Place) -> &OwnLeaf {
+        &self.rows[place]
+    }
+
+    /// All leaves, in the order in which they were placed.
+    pub fn all(&self) -> impl Iterator<Item = Place> + '_ {
+        (0..self.rows.len() as Place).filter(|place| self.rows[*place].state != State::Empty)
+    }
+
+    /// All chunks.
+    pub fn chunks(&self) -> &[Chunk] {
+        &self.chunks
+    }
+
+    /// The chunk in which a leaf lies.
+    pub fn chunk_of(&self, place: Place) -> Chunk {
+        self.chunks[self.rows[place].chunk as usize]
+    }
+
+    /// The leaves of a chunk that are not forgotten.
+    pub fn of_chunk(&self, chunk: Chunk) -> impl Iterator<Item = Place> + '_ {
+        (chunk.start..chunk.end).filter(|place| self.rows[*place].state != State::Empty)
+    }
+
+    /// Leaves of canaries, by the canaries' index.
+    pub fn canaries(&self) -> impl Iterator<Item = (u32, Place)> + '_ {
+        self.canaries.iter().map(|(index, place)| (*index, *place))
+    }
+
+    /// A leaf went out with the set of this tick.
+    pub fn mark_sent(&mut self, place: Place, tick: u64) {
+        let leaf = &mut self.rows[place];
+        if leaf.state == State::Waiting {
+            leaf.state = State::Sent;
+            self.sent += 1;
+            self.waiting_tokens -= usize::from(matches!(leaf.what, What::Token(_)));
+        }
+        leaf.when = tick;
+        self.newest = self.newest.max(tick);
+    }
+
+    /// A leaf that is out went again with the set of this tick: the tick in which it came; `None` if it is not out.
+    pub fn retire(&mut self, place: Place, tick: u64) -> Option<u64> {
+        let leaf = &mut self.rows[place];
+        if leaf.state != State::Sent {
+            return None;
+        }
+        leaf.state = State::Retired;
+        self.retired.insert(place, tick);
+        Some(leaf.when)
+    }
+
+    /// Whether a leaf was removed by a set, or is none any more.
+    pub fn is_retired(&self, place: Place) -> bool {
+        matches!(self.rows[place].state, State::Retired | State::Empty)
+    }
+
+    /// Leaves that were removed at or before this tick.
+    pub fn retired_until(&self, tick: u64) -> Vec<Place> {
+        self.retired.iter().filter(|(_, at)| **at <= tick).map(|(place, _)| *place).collect()
+    }
+
+    /// Forgets a leaf: its tag and match key are wiped. The chunk in which it lay.
+    pub fn forget(&mut self, place: Place) -> Option<Chunk> {
+        if self.rows[place].state == State::Empty {
+            return None;
+        }
+        let rows = &self.rows;
+        if let Ok(entry) = self.by_tag.find_entry(spread(&rows[place].tag), |other| *other == place) {
+            entry.remove();
+        }
+        let leaf = &mut self.rows[place];
+        self.waiting_tokens -= usize::from(leaf.state == State::Waiting && matches!(leaf.what, What::Token(_)));
+        self.sent -= usize::from(leaf.is_sent());
+        if let What::Token(token) = leaf.what
+            && self.standing.get(token as usize) == Some(&(place + 2))
+        {
+            self.standing[token as usize] = 0;
+        }
+        leaf.state = State::Empty;
+        leaf.tag = protocol::Bytes::ZERO;
+        leaf.key = MatchKey::from_secret(&[0; 32]);
+        leaf.what = What::Gone;
+        let chunk = self.chunks[leaf.chunk as usize];
+        self.retired.remove(&place);
+        self.matched.remove(&place);
+        self.further.remove(&place);
+        self.canaries.retain(|_, at| *at != place);
+        Some(chunk)
+    }
+
+    /// A token that nobody held is held again, and its leaf is still there: it is the token's again. Whether it must go
+    /// out once more, since a set had removed it.
+    pub fn revive(&mut self, place: Place, token: TokenIndex, due: u64) -> bool {
+        self.stand(token, place + 2);
+        let leaf = &mut self.rows[place];
+        leaf.what = What::Token(token);
+        if leaf.state != State::Retired {
+            return false;
+        }
+        leaf.state = State::Waiting;
+        leaf.when = due;
+        self.sent -= 1;
+        self.waiting_tokens += 1;
+        self.retired.remove(&place);
+        true
+    }
+
+    /// Leaves that are out, removed ones among them until they are forgotten.
+    pub fn sent(&self) -> usize {
+        self.sent
+    }
+
+    /// Leaves of tokens that wait for a set.
+    pub fn waiting_tokens(&self) -> usize {
+        self.waiting_tokens
+    }
+
+    /// The last tick in which a leaf went out.
+    pub fn newest(&self) -> u64 {
+        self.newest
+    }
+
+    // ---- matches
+
+    /// What was said of a leaf's match, if there is one.
+    pub fn matched(&self, place: Place) -> Option<Matched> {
+        self.matched.get(&place).copied()
+    }
+
+    /// A notice told the match of a leaf; whether the peer's leaf verified.
+    pub fn note_ours(&mut self, place: Place, verified: bool) {
+        self.matched.entry(place).or_default().ours |= verified;
+    }
+
+    /// The peer confirmed the match of a leaf, and named records of its own; not more than `most` are kept.
+    pub fn note_theirs(&mut self, place: Place, confirmed: bool, records: &[RecordNumber], most: usize) {
+        let Some(matched) = self.matched.get_mut(&place) else { return };
+        matched.theirs |= confirmed;
+        for number in records {
+            if matched.first.is_none() {
+                matched.first = Some(*number);
+            } else if matched.first != Some(*number) {
+                let further = self.further.entry(place).or_default();
+                if !further.contains(number) && further.len() + 1 < most {
+                    further.push(*number);
+                }
+            }
+        }
+    }
+
+    /// The peer's records that hold the token of a leaf, as far as it said.
+    pub fn peer_records(&self, place: Place) -> impl Iterator<Item = RecordNumber> + '_ {
+        let first = self.matched.get(&place).and_then(|matched| matched.first);
+        first.into_iter().chain(self.further.get(&place).into_iter().flatten().copied())
+    }
+
+    /// Leaves whose match both sides confirmed, in the order of their places.
+    pub fn met(&self) -> Vec<Place> {
+        let both = |(place, matched): (&Place, &Matched)| (matched.ours && matched.theirs).then_some(*place);
+        let mut met: Vec<Place> = self.matched.iter().filter_map(both).collect();
+        met.sort_unstable();
+        met
+    }
+}
+
+/// The beginning of a tag, which is as good as random: what the table needs. A peer cannot choose it.
+fn spread(tag: &Tag) -> u64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&tag.0[..8]);
+    u64::from_le_bytes(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::Bytes;
+
+    fn placed(leaves: &mut Leaves, n: u8) -> Place {
+        leaves.place(Bytes([n; 16]), What::Token(u32::from(n)), MatchKey::from_secret(&[n; 32]), 5).expect("a new tag")
+    }
+
+    #[test]
+    fn a_leaf_takes_few_bytes() {
+        assert!(size_of::<OwnLeaf>() <= 72, "{}", size_of::<OwnLeaf>());
+    }
+
+    #[test]
+    fn a_leaf_lives_and_is_forgotten() {
+        let mut leaves = Leaves::default();
+        assert_eq!(leaves.place(Bytes([1; 16]), What::Gone, MatchKey::from_secret(&[1; 32]), 0), None, "no chunk");
+        leaves.begin(0, 0, Size::Opening);
+        leaves.ask(1);
+        assert_eq!((leaves.asked(), leaves.standing(1), leaves.standing(9)), (1, Standing::Asked, Standing::Unknown));
+        let (one, two) = (placed(&mut leaves, 1), placed(&mut leaves, 2));
+        assert_eq!((leaves.asked(), leaves.standing(1)), (0, Standing::Leaf(one)));
+        assert!(leaves.place(Bytes([2; 16]), What::Gone, MatchKey::from_secret(&[0; 32]), 0).is_none());
+        assert_eq!((leaves.waiting_tokens(), leaves.sent(), leaves.at(one).due()), (2, 0, Some(5)));
+        assert_eq!(leaves.retire(one, 6), None, "it is not out");
+        leaves.mark_sent(one, 7);
+        assert_eq!((leaves.waiting_tokens(), leaves.sent(), leaves.newest()), (1, 1, 7));
+        leaves.note_ours(one, true);
+        leaves.note_theirs(one, true, &[RecordNumber(1), RecordNumber(2), RecordNumber(1), RecordNumber(3)], 2);
+        assert!(leaves.peer_records(one).eq([RecordNumber(1), RecordNumber(2)]));
+        assert_eq!(leaves.met(), [one]);
+        assert_eq!(leaves.retire(one, 9), Some(7));
+        assert_eq!((leaves.retired_until(8), leaves.retired_until(9)), (vec![], vec![one]));
+        let chunk = leaves.forget(one).expect("it was there");
+        assert!(leaves.of_chunk(chunk).eq([two]));
+        assert_eq!((leaves.find(&Bytes([1; 16])), leaves.find(&Bytes([2; 16]))), (None, Some(two)));
+        assert_eq!((leaves.forget(one), leaves.matched(one), leaves.standing(1)), (None, None, Standing::Unknown));
+        assert_eq!(leaves.at(one).key.expose_secret(), &[0; 32], "the match key is wiped");
+    }
+}
