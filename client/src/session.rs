@@ -21,6 +21,7 @@ use crate::vault::{Vault, VaultError};
 use identifier::{Kind, Tier};
 use protocol::envelope::Kind as EnvelopeKind;
 use protocol::message::{self, Head};
+use rand_core::SeedableRng;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -138,8 +139,7 @@ impl Session {
         for namespace in agent.further() {
             agent.restore_more(&namespace, vault.list(&format!("{namespace}/")).await?)?;
         }
-        let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
-        agent.restored(&mut rng);
+        agent.restored(&mut randomness());
         let mut queue = VecDeque::new();
         let (federation, own) = agent.signing_context();
         for sequence in agent.unsent() {
@@ -156,7 +156,7 @@ impl Session {
             agent,
             client: None,
             clock,
-            rng,
+            rng: rand_core::UnwrapErr(getrandom::SysRng),
             serial,
             queue,
             events: Vec::new(),
@@ -250,7 +250,7 @@ impl Session {
         loop {
             let now = (self.clock)();
             let began = Instant::now();
-            let more = tokio::task::block_in_place(|| self.agent.advance(now, &mut self.rng));
+            let more = tokio::task::block_in_place(|| self.agent.advance(now, &mut randomness()));
             self.timings.blind += began.elapsed().as_secs_f64();
             self.commit().await?;
             round.sent += self.send().await?;
@@ -313,7 +313,7 @@ impl Session {
             self.serial = change.last;
             let (added, removed) = follow(&self.agent, change);
             let now = (self.clock)();
-            self.agent.register(added, &removed, now, &mut self.rng);
+            self.agent.register(added, &removed, now, &mut randomness());
             self.commit().await?;
         }
     }
@@ -371,7 +371,7 @@ impl Session {
             let began = Instant::now();
             let result = tokio::task::block_in_place(|| {
                 let kept = kept.as_ref().map(|kept| kept.as_slice());
-                self.agent.answer((&peer, epoch, count), kept, now, &mut self.rng)
+                self.agent.answer((&peer, epoch, count), kept, now, &mut randomness())
             });
             self.timings.evaluate += began.elapsed().as_secs_f64();
             if let Err(error) = result {
@@ -402,7 +402,7 @@ impl Session {
             };
             let now = (self.clock)();
             let began = Instant::now();
-            let result = tokio::task::block_in_place(|| self.agent.receive(&incoming, now, &mut self.rng));
+            let result = tokio::task::block_in_place(|| self.agent.receive(&incoming, now, &mut randomness()));
             let spent = began.elapsed().as_secs_f64();
             match message::Evaluation::from_bytes(&item.body.head) {
                 Ok(_) => self.timings.unblind += spent,
@@ -428,7 +428,7 @@ impl Session {
         loop {
             let began = Instant::now();
             let now = (self.clock)();
-            let went_on = tokio::task::block_in_place(|| self.agent.go_on(now, &mut self.rng));
+            let went_on = tokio::task::block_in_place(|| self.agent.go_on(now, &mut randomness()));
             self.timings.confirm += began.elapsed().as_secs_f64();
             if !went_on {
                 return Ok(());
@@ -501,6 +501,12 @@ async fn consistency_or_empty(client: &BrokerClient, from: u64, to: u64) -> tlog
 /// the limit of its case's state was about to be logged; an act cannot.)
 fn is_passing(code: &str) -> bool {
     matches!(code, "tick-ahead" | "epoch-not-begun" | "body-incomplete" | "sender-not-admitted")
+}
+
+/// Randomness for one call of the agent: a large one draws for each token, and a system call for each would cost more
+/// than its arithmetic. Seeded anew every time, wiped afterwards.
+fn randomness() -> chacha20::ChaCha20Rng {
+    chacha20::ChaCha20Rng::from_rng(&mut rand_core::UnwrapErr(getrandom::SysRng))
 }
 
 /// Changes of the register taken in at a time.

@@ -46,7 +46,7 @@ pub mod unblind;
 
 pub use canary::{Canary, canaries};
 pub use commitment::{Commitment, CommitmentError, EpochKey, Possession};
-pub use confirmation::{Confirmation, WrongConfirmation};
+pub use confirmation::{Confirmation, Confirming, WrongConfirmation};
 pub use context::Context;
 pub use evaluate::{Evaluation, RequestRefused, evaluate};
 pub use pair_secret::{Contribution, NotThePair, PairSecret, Subkey};
@@ -54,6 +54,9 @@ pub use proof::{Proof, Statement, WrongProof};
 pub use request::{Blind, Blinded, MAX_POINTS, RequestError, blind};
 pub use tag::{Leafed, MatchKey, Tag};
 pub use unblind::{AnswerRefused, KeptState, Verified};
+
+/// Tokens hashed in one piece by one core: waking another costs as much as hashing a few dozen.
+const SEQUENTIAL: usize = 64;
 
 /// Bytes that should be a secret scalar and are none: not below the group's order, or zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

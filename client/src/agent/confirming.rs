@@ -19,7 +19,7 @@ use protocol::envelope::{Envelope, Kind};
 use protocol::message::{self, DisputeReason, Head};
 use protocol::name::{Party, UnitName};
 use protocol::overlap::{Handles, RecordNumber};
-use protocol::psi::Confirmation;
+use protocol::psi::{Confirmation, Confirming};
 use protocol::tagset::{LEAF_LEN, Leaf, TAG_LEN, Tag};
 use protocol::{Bytes, Hash};
 use rand_core::CryptoRng;
@@ -133,9 +133,9 @@ fn check_leaves(pair: &PairEpoch, me: &UnitName, leaves: &[[u8; LEAF_LEN]]) -> V
         let leaf = Leaf::from_bytes(row);
         let own = pair.leaves.find(&leaf.tag).filter(|place| pair.leaves.at(*place).is_sent());
         let Some(place) = own else { return Checked { own, ours: Bytes::ZERO, verified: false } };
-        let key = &pair.leaves.at(place).key;
-        let verified = Confirmation(leaf.confirmation.0).check(key, &pair.peer).is_ok();
-        Checked { own, ours: Bytes(Confirmation::new(key, me).0), verified }
+        let confirming = Confirming::new(&pair.leaves.at(place).key);
+        let verified = confirming.check(&Confirmation(leaf.confirmation.0), &pair.peer).is_ok();
+        Checked { own, ours: Bytes(confirming.of(me).0), verified }
     };
     if leaves.len() < 64 { leaves.iter().map(check).collect() } else { leaves.par_iter().map(check).collect() }
 }

@@ -7,7 +7,8 @@
 //! Callers: the agent, for its own leaves and for the other leaf in a notice. *Not* a MAC over the token, which a
 //! guess could be tested against.
 
-use hmac::Mac;
+use hmac::{Hmac, Mac};
+use sha2::Sha512;
 use subtle::ConstantTimeEq;
 
 use super::{MatchKey, framed, pair_secret};
@@ -23,10 +24,18 @@ pub struct Confirmation(pub [u8; 16]);
 #[error("the confirmation is not from a unit that holds the token")]
 pub struct WrongConfirmation;
 
-impl Confirmation {
+/// Makes the confirmations of both owners of a matched token: the key is set up once.
+pub struct Confirming(Hmac<Sha512>);
+
+impl Confirming {
+    /// Under one match key.
+    pub fn new(key: &MatchKey) -> Self {
+        Confirming(pair_secret::keyed(key.expose_secret()))
+    }
+
     /// The confirmation of `owner`'s leaf.
-    pub fn new(key: &MatchKey, owner: &UnitName) -> Self {
-        let mut mac = pair_secret::keyed(key.expose_secret());
+    pub fn of(&self, owner: &UnitName) -> Confirmation {
+        let mut mac = self.0.clone();
         framed::absorb(&mut mac, label::CONFIRMATION, &[owner.as_str().as_bytes()]);
         let code = mac.finalize().into_bytes();
         let mut cut = [0; 16];
@@ -34,13 +43,27 @@ impl Confirmation {
         Confirmation(cut)
     }
 
+    /// As [`Confirmation::check`].
+    ///
+    /// # Errors
+    /// [`WrongConfirmation`]: the match is disputed.
+    pub fn check(&self, said: &Confirmation, owner: &UnitName) -> Result<(), WrongConfirmation> {
+        if bool::from(self.of(owner).0.ct_eq(&said.0)) { Ok(()) } else { Err(WrongConfirmation) }
+    }
+}
+
+impl Confirmation {
+    /// The confirmation of `owner`'s leaf.
+    pub fn new(key: &MatchKey, owner: &UnitName) -> Self {
+        Confirming::new(key).of(owner)
+    }
+
     /// Checks that this stands in `owner`'s leaf rightly, with one's own match key of the same tag. In constant time.
     ///
     /// # Errors
     /// [`WrongConfirmation`]: the match is disputed.
     pub fn check(&self, key: &MatchKey, owner: &UnitName) -> Result<(), WrongConfirmation> {
-        let expected = Confirmation::new(key, owner);
-        if bool::from(expected.0.ct_eq(&self.0)) { Ok(()) } else { Err(WrongConfirmation) }
+        Confirming::new(key).check(self, owner)
     }
 }
 

@@ -16,12 +16,13 @@ use std::num::NonZero;
 use hash2curve::{ExpandMsg, ExpandMsgXmd, Expander};
 use hmac::Mac;
 use lanes::Point;
+use rayon::prelude::*;
 use sha2::Sha512;
 use sha2::digest::Update;
 use sha2::digest::consts::U32;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Context, PairSecret};
+use super::{Context, PairSecret, SEQUENTIAL};
 use crate::label;
 
 /// A domain separation tag of RFC 9380: 1 to 255 bytes, so that it is never hashed itself.
@@ -55,25 +56,24 @@ impl DomainTag {
 }
 
 /// H1 of each token, in order. The points are secret: who has them can test guesses.
-pub fn hash_to_group<T: AsRef<[u8]>>(tokens: &[T], secret: &PairSecret, context: &Context) -> Zeroizing<Vec<Point>> {
+pub fn hash_to_group<T: AsRef<[u8]> + Sync>(tokens: &[T], secret: &PairSecret, context: &Context) -> Zeroizing<Vec<Point>> {
     let keyed = secret.token_mac();
     let mut digests = Zeroizing::new(vec![[0; 64]; tokens.len()]);
-    for (token, digest) in tokens.iter().zip(digests.iter_mut()) {
+    tokens.par_iter().with_min_len(SEQUENTIAL).zip(digests.par_iter_mut()).for_each(|(token, digest)| {
         let mut mac = keyed.clone();
         Update::update(&mut mac, token.as_ref());
         let mut code = mac.finalize().into_bytes();
         digest.copy_from_slice(&code);
         code.zeroize();
-    }
+    });
     Zeroizing::new(hash_to_ristretto255(&digests, &DomainTag::of(context)))
 }
 
 /// hash-to-ristretto255 (RFC 9380, appendix B) of each message under a domain tag, in order.
-pub fn hash_to_ristretto255<M: AsRef<[u8]>>(messages: &[M], tag: &DomainTag) -> Vec<Point> {
+pub fn hash_to_ristretto255<M: AsRef<[u8]> + Sync>(messages: &[M], tag: &DomainTag) -> Vec<Point> {
     let mut uniform = Zeroizing::new(vec![[0; 64]; messages.len()]);
-    for (message, bytes) in messages.iter().zip(uniform.iter_mut()) {
-        expand(message.as_ref(), tag, bytes);
-    }
+    let pairs = messages.par_iter().with_min_len(SEQUENTIAL).zip(uniform.par_iter_mut());
+    pairs.for_each(|(message, bytes)| expand(message.as_ref(), tag, bytes));
     lanes::from_uniform(&uniform)
 }
 

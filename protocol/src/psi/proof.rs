@@ -14,7 +14,7 @@
 //!
 //! ```text
 //!   seed = SHA-512(label, context, K, hash of the request's envelope, n, root of the answer)
-//!   w_i  = first 16 bytes of SHA-512(label, seed, i), little-endian
+//!   w_i  = 16 bytes from 16·(i mod 4) of SHA-512(label, seed, i div 4), little-endian
 //! ```
 //!
 //! A weight that hashes only its own `P_i` and `Q_i` could be drawn one by one, until the errors of many elements
@@ -117,13 +117,14 @@ fn seed(statement: &Statement, commitment: &Commitment, points: usize) -> [u8; 6
 
 /// The weight of each element, by its place.
 fn weights(seed: &[u8; 64], points: usize) -> Vec<u128> {
-    let weight = |place: usize| {
-        let hash = framed::hash(label::PROOF_WEIGHT, &[seed, &(place as u64).to_be_bytes()]);
-        let mut first = [0; 16];
-        first.copy_from_slice(&hash[..16]);
-        u128::from_le_bytes(first)
+    let four = |block: usize| {
+        let hash = framed::hash(label::PROOF_WEIGHT, &[seed, &(block as u64).to_be_bytes()]);
+        let (parts, _) = hash.as_chunks::<16>();
+        [0, 1, 2, 3].map(|part| u128::from_le_bytes(parts[part]))
     };
-    (0..points).map(weight).collect()
+    let mut weights: Vec<u128> = (0..points.div_ceil(4)).flat_map(four).collect();
+    weights.truncate(points);
+    weights
 }
 
 /// The challenge: over the seed, both sums and both nonce commitments.

@@ -87,7 +87,7 @@ pub enum RequestError {
 ///
 /// # Errors
 /// [`RequestError`], if there is nothing to send, too much, or a token twice.
-pub fn blind<T: AsRef<[u8]>>(
+pub fn blind<T: AsRef<[u8]> + Sync>(
     tokens: &[T],
     padding: usize,
     secret: &PairSecret,

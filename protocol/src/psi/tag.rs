@@ -7,6 +7,7 @@
 //! Callers: [`super::unblind`]; a [`MatchKey`] goes on to [`super::confirmation`]. *Not here:* leaves of a tag set.
 
 use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
 use sha2::Sha512;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -42,13 +43,14 @@ pub struct Leafed {
 }
 
 /// Derives leaves of one pair and epoch.
-pub(super) struct Leaves<'a> {
-    secret: &'a PairSecret,
+pub(super) struct Leaves {
+    /// HMAC under K, HKDF's salt: what HKDF-Extract would set up anew for each token.
+    extract: Hmac<Sha512>,
     info: Vec<u8>,
 }
 
-impl<'a> Leaves<'a> {
-    pub(super) fn new(secret: &'a PairSecret, context: &Context) -> Self {
+impl Leaves {
+    pub(super) fn new(secret: &PairSecret, context: &Context) -> Self {
         let info = framed::bytes(
             label::TAG,
             &[
@@ -58,15 +60,20 @@ impl<'a> Leaves<'a> {
                 &context.hash(),
             ],
         );
-        Leaves { secret, info }
+        Leaves { extract: secret.token_mac(), info }
     }
 
     /// Tag (the first 16 bytes) and match key (the next 32) of a token and its shared point's encoding.
     pub(super) fn leaf(&self, token: &[u8], shared: &[u8; 32]) -> Leafed {
         let input = Zeroizing::new(framed::bytes(label::TAG, &[token, shared]));
         let mut output = Zeroizing::new([0; 48]);
-        let hkdf = Hkdf::<Sha512>::new(Some(self.secret.expose_secret()), &input);
-        pair_secret::expand(&hkdf, &self.info, output.as_mut());
+        let mut extract = self.extract.clone();
+        extract.update(&input);
+        let mut key = extract.finalize().into_bytes();
+        if let Ok(hkdf) = Hkdf::<Sha512>::from_prk(&key) {
+            pair_secret::expand(&hkdf, &self.info, output.as_mut());
+        }
+        key.zeroize();
         let mut leafed = Leafed { tag: Tag([0; 16]), key: MatchKey([0; 32]) };
         leafed.tag.0.copy_from_slice(&output[..16]);
         leafed.key.0.copy_from_slice(&output[16..]);

@@ -8,10 +8,11 @@
 
 use curve25519_dalek::scalar::Scalar;
 use lanes::{Point, Why};
+use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use super::tag::Leaves;
-use super::{Blinded, Commitment, EpochKey, Leafed, MAX_POINTS, PairSecret, Proof, Statement};
+use super::{Blinded, Commitment, EpochKey, Leafed, MAX_POINTS, PairSecret, Proof, SEQUENTIAL, Statement};
 
 /// What is wrong with a peer's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,7 +89,7 @@ impl<'a> Verified<'a> {
     ///
     /// # Errors
     /// [`KeptState`] if order and blinds are not those of exactly these tokens.
-    pub fn unblind<T: AsRef<[u8]>>(
+    pub fn unblind<T: AsRef<[u8]> + Sync>(
         &self,
         tokens: &[T],
         key: &EpochKey,
@@ -103,7 +104,8 @@ impl<'a> Verified<'a> {
         factors.iter_mut().for_each(|factor| *factor *= key.scalar());
         let shared = Zeroizing::new(lanes::encode_multiplied_each(&answered, &factors));
         let leaves = Leaves::new(secret, self.statement.context);
-        Ok(tokens.iter().zip(shared.iter()).map(|(token, shared)| leaves.leaf(token.as_ref(), shared)).collect())
+        let pairs = tokens.par_iter().with_min_len(SEQUENTIAL).zip(shared.par_iter());
+        Ok(pairs.map(|(token, shared)| leaves.leaf(token.as_ref(), shared)).collect())
     }
 
     /// The place of each token in the answer: each exactly once.
