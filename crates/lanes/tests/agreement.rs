@@ -4,7 +4,7 @@ use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT as G;
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::Identity;
-use lanes::{Invalid, Point, Why};
+use lanes::{Backend, Invalid, Point, Run, Why};
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -24,42 +24,45 @@ fn scalars(random: &mut ChaCha20Rng) -> Vec<Scalar> {
     vec![Scalar::ZERO, Scalar::ONE, -Scalar::ONE, Scalar::from(2u64), top, high_bit, Scalar::random(random)]
 }
 
+/// Each backend that this processor has, and the model, which has the formulas of the fastest on any processor.
+fn backends() -> Vec<Run<'static>> {
+    Backend::available().into_iter().chain([Backend::model()]).map(Run::on).collect()
+}
+
 fn lanes_of(points: &[RistrettoPoint]) -> Vec<Point> {
     points.iter().map(|point| Point::from(*point)).collect()
 }
 
-#[test]
-fn every_length_and_scalar() {
+fn every_length_and_scalar(lanes: Run) {
     let mut random = ChaCha20Rng::seed_from_u64(1);
     let scalars = scalars(&mut random);
     for length in lengths() {
         let points = random_points(&mut random, length);
         let batch = lanes_of(&points);
         let encoded: Vec<[u8; 32]> = points.iter().map(|point| point.compress().to_bytes()).collect();
-        assert_eq!(lanes::encode(&batch), encoded);
-        assert_eq!(lanes::decode(&encoded).unwrap(), batch);
+        assert_eq!(lanes.encode(&batch), encoded);
+        assert_eq!(lanes.decode(&encoded).unwrap(), batch);
 
         let secret = &scalars[length % scalars.len()];
         let multiplied: Vec<[u8; 32]> = points.iter().map(|point| (point * secret).compress().to_bytes()).collect();
-        assert_eq!(lanes::encode_multiplied(&batch, secret), multiplied);
-        assert_eq!(lanes::encode(&lanes::multiply(&batch, secret)), multiplied);
+        assert_eq!(lanes.encode_multiplied(&batch, secret), multiplied);
+        assert_eq!(lanes.encode(&lanes.multiply(&batch, secret)), multiplied);
 
         let secrets: Vec<Scalar> = (0..length)
             .map(|i| if i % 3 == 0 { scalars[i / 3 % scalars.len()] } else { Scalar::random(&mut random) })
             .collect();
         let each: Vec<[u8; 32]> =
             points.iter().zip(&secrets).map(|(point, secret)| (point * secret).compress().to_bytes()).collect();
-        assert_eq!(lanes::encode_multiplied_each(&batch, &secrets), each);
+        assert_eq!(lanes.encode_multiplied_each(&batch, &secrets), each);
 
         let mut uniform = vec![[0; 64]; length];
         uniform.iter_mut().for_each(|bytes| random.fill_bytes(bytes));
         let mapped: Vec<RistrettoPoint> = uniform.iter().map(RistrettoPoint::from_uniform_bytes).collect();
-        assert_eq!(lanes::from_uniform(&uniform), lanes_of(&mapped));
+        assert_eq!(lanes.from_uniform(&uniform), lanes_of(&mapped));
     }
 }
 
-#[test]
-fn every_edge_scalar() {
+fn every_edge_scalar(lanes: Run) {
     let mut random = ChaCha20Rng::seed_from_u64(2);
     let mut points = random_points(&mut random, 40);
     points[0] = RistrettoPoint::identity();
@@ -68,13 +71,12 @@ fn every_edge_scalar() {
     let batch = lanes_of(&points);
     for secret in scalars(&mut random) {
         let expected: Vec<[u8; 32]> = points.iter().map(|point| (point * secret).compress().to_bytes()).collect();
-        assert_eq!(lanes::encode_multiplied(&batch, &secret), expected);
-        assert_eq!(lanes::encode_multiplied_each(&batch, &[secret; 40]), expected);
+        assert_eq!(lanes.encode_multiplied(&batch, &secret), expected);
+        assert_eq!(lanes.encode_multiplied_each(&batch, &[secret; 40]), expected);
     }
 }
 
-#[test]
-fn sums() {
+fn sums(lanes: Run) {
     let mut random = ChaCha20Rng::seed_from_u64(3);
     let edges = [0, 1, u128::MAX, 1 << 127, 0x80, 0x7f, (1 << 127) - 1];
     for length in lengths().chain([4095, 4097, 9000]) {
@@ -94,23 +96,21 @@ fn sums() {
             // in halves, so that other chunks give the same sum
             let (a, b) = points.split_at(length / 2);
             let (v, w) = weights.split_at(length / 2);
-            lanes::sum_weighted_vartime(&lanes_of(a), v) + lanes::sum_weighted_vartime(&lanes_of(b), w)
+            lanes.sum_weighted_vartime(&lanes_of(a), v) + lanes.sum_weighted_vartime(&lanes_of(b), w)
         };
-        assert_eq!(lanes::sum_weighted_vartime(&lanes_of(&points), &weights), expected);
+        assert_eq!(lanes.sum_weighted_vartime(&lanes_of(&points), &weights), expected);
     }
 }
 
-#[test]
-fn unequal_lengths_pair_up_as_far_as_they_go() {
+fn unequal_lengths_pair_up_as_far_as_they_go(lanes: Run) {
     let batch = vec![Point::from(G); 50];
-    assert_eq!(lanes::encode_multiplied_each(&batch, &[Scalar::ONE; 40]).len(), 40);
-    assert_eq!(lanes::encode_multiplied_each(&batch[..3], &[Scalar::ONE; 40]).len(), 3);
-    assert_eq!(lanes::sum_weighted_vartime(&batch, &[1; 4]), G * Scalar::from(4u64));
-    assert_eq!(lanes::sum_weighted_vartime(&batch, &[]), RistrettoPoint::identity());
+    assert_eq!(lanes.encode_multiplied_each(&batch, &[Scalar::ONE; 40]).len(), 40);
+    assert_eq!(lanes.encode_multiplied_each(&batch[..3], &[Scalar::ONE; 40]).len(), 3);
+    assert_eq!(lanes.sum_weighted_vartime(&batch, &[1; 4]), G * Scalar::from(4u64));
+    assert_eq!(lanes.sum_weighted_vartime(&batch, &[]), RistrettoPoint::identity());
 }
 
-#[test]
-fn the_first_bad_place_is_named_on_any_number_of_cores() {
+fn the_first_bad_place_is_named_on_any_number_of_cores(lanes: Run) {
     let good = G.compress().to_bytes();
     let not_canonical = [0xff; 32];
     for threads in [1, 2, 7] {
@@ -120,10 +120,10 @@ fn the_first_bad_place_is_named_on_any_number_of_cores() {
                 let mut batch = vec![good; 1000];
                 batch[first] = not_canonical;
                 batch[second] = [0; 32];
-                assert_eq!(lanes::decode(&batch), Err(Invalid { index: first, why: Why::NotCanonical }));
+                assert_eq!(lanes.decode(&batch), Err(Invalid { index: first, why: Why::NotCanonical }));
                 batch[first] = [0; 32];
                 batch[second] = not_canonical;
-                assert_eq!(lanes::decode(&batch), Err(Invalid { index: first, why: Why::Identity }));
+                assert_eq!(lanes.decode(&batch), Err(Invalid { index: first, why: Why::Identity }));
             }
         });
     }
@@ -160,10 +160,40 @@ proptest! {
     #[test]
     fn decoding_agrees_on_any_bytes(bytes in encodings()) {
         let dalek = CompressedRistretto(bytes).decompress();
-        match lanes::decode(&[bytes]) {
+        for lanes in backends() {
+        match lanes.decode(&[bytes]) {
             Ok(points) => prop_assert_eq!(Some(RistrettoPoint::from(points[0])), dalek),
             Err(Invalid { why: Why::Identity, .. }) => prop_assert_eq!(bytes, [0; 32]),
             Err(Invalid { why: Why::NotCanonical, .. }) => prop_assert_eq!(dalek, None),
         }
+        }
     }
 }
+
+/// Each case on each backend; the one of AVX-512 says so where it can't run.
+macro_rules! on_each_backend {
+    ($($case:ident),* $(,)?) => {
+        mod dalek {
+            $(#[test] fn $case() { super::$case(lanes::Run::on(lanes::Backend::dalek())); })*
+        }
+        mod avx512ifma {
+            $(#[test] fn $case() {
+                match lanes::Backend::avx512ifma() {
+                    Some(backend) => super::$case(lanes::Run::on(backend)),
+                    None => eprintln!("NOT RUN: this processor has no AVX-512 IFMA"),
+                }
+            })*
+        }
+        mod model {
+            $(#[test] fn $case() { super::$case(lanes::Run::on(lanes::Backend::model())); })*
+        }
+    };
+}
+
+on_each_backend!(
+    every_length_and_scalar,
+    every_edge_scalar,
+    sums,
+    unequal_lengths_pair_up_as_far_as_they_go,
+    the_first_bad_place_is_named_on_any_number_of_cores
+);

@@ -1,0 +1,64 @@
+//! The backend on every machine: curve25519-dalek, point by point, with the batch forms that it offers.
+
+use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
+use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::traits::VartimeMultiscalarMul;
+use zeroize::Zeroize;
+
+use crate::Why;
+use crate::backend::{Arithmetic, Secrets};
+use crate::point::Point;
+
+/// The backend `dalek`.
+pub(crate) struct Plain;
+
+impl Arithmetic for Plain {
+    fn decode(&self, encoded: &[[u8; 32]], points: &mut [Point], refused: &mut [Option<Why>]) {
+        for ((bytes, point), refused) in encoded.iter().zip(points).zip(refused) {
+            let decoded = CompressedRistretto(*bytes).decompress();
+            *refused = match decoded {
+                Some(_) if *bytes == [0; 32] => Some(Why::Identity),
+                Some(_) => None,
+                None => Some(Why::NotCanonical),
+            };
+            *point = decoded.unwrap_or_default().into();
+        }
+    }
+
+    fn multiply(&self, points: &[Point], secrets: Secrets, products: &mut [Point]) {
+        for (place, (point, product)) in points.iter().zip(products).enumerate() {
+            *product = (point.to_dalek() * secrets.at(place)).into();
+        }
+    }
+
+    fn encode(&self, points: &[Point], encoded: &mut [[u8; 32]]) {
+        for (point, place) in points.iter().zip(encoded) {
+            *place = point.to_dalek().compress().to_bytes();
+        }
+    }
+
+    /// Encodes doubles of halves, with one inversion for all; the halves are wiped.
+    fn encode_multiplied(&self, points: &[Point], secrets: Secrets, encoded: &mut [[u8; 32]]) {
+        let scalars = secrets.halved();
+        let scalars = scalars.as_secrets();
+        let mut halves: Vec<RistrettoPoint> = Vec::with_capacity(points.len());
+        halves.extend(points.iter().enumerate().map(|(place, point)| point.to_dalek() * scalars.at(place)));
+        for (place, compressed) in encoded.iter_mut().zip(RistrettoPoint::double_and_compress_batch(&halves)) {
+            *place = compressed.to_bytes();
+        }
+        halves.zeroize();
+    }
+
+    fn map(&self, uniform: &[[u8; 64]], points: &mut [Point]) {
+        for (bytes, point) in uniform.iter().zip(points) {
+            *point = RistrettoPoint::from_uniform_bytes(bytes).into();
+        }
+    }
+
+    fn sum_weighted_vartime(&self, points: &[Point], weights: &[u128]) -> RistrettoPoint {
+        RistrettoPoint::vartime_multiscalar_mul(
+            weights.iter().map(|&weight| Scalar::from(weight)),
+            points.iter().map(|point| point.to_dalek()),
+        )
+    }
+}
