@@ -5,6 +5,7 @@
 
 use crate::agreement::{Agreement, bump, counter};
 use crate::broker::Broker;
+use crate::leaves;
 use crate::log::Writing;
 use crate::matching;
 use crate::speak::Moment;
@@ -126,9 +127,8 @@ impl Broker {
         const CLOSE: &str = "INSERT INTO closed_epoch (epoch, entry) VALUES ($1, $2)";
         writing.tx.run(CLOSE, &[epoch.into(), entry.into()]).await?;
         bump(&mut writing, "accord").await?;
+        leaves::destroy(&mut writing.tx, epoch).await?;
         for sql in [
-            "DELETE FROM leaf WHERE pair_epoch IN (SELECT id FROM pair_epoch WHERE epoch = $1)",
-            "DELETE FROM cut_match WHERE pair_epoch IN (SELECT id FROM pair_epoch WHERE epoch = $1)",
             "DELETE FROM cut WHERE pair_epoch IN (SELECT id FROM pair_epoch WHERE epoch = $1)",
             "DELETE FROM tag_set WHERE pair_epoch IN (SELECT id FROM pair_epoch WHERE epoch = $1)",
             "DELETE FROM pair_epoch WHERE epoch = $1",

@@ -9,7 +9,7 @@
 //! | invite, join, admit, suspend | [`membership`] |
 //! | taking in envelopes: every check in its order | [`accept`], [`refusal`] |
 //! | accords, ticks and epochs | [`agreement`] |
-//! | comparing and notices | `matching` |
+//! | leaves that stand, comparing, notices | `leaves`, `matching` |
 //! | cases and their limits, parts of parcels | `cases`, `deadlines`, `parcels` |
 //! | what happens at a tick's end | [`closing`] |
 //! | bodies in frames, mailboxes | [`staging`], [`mail`] |
@@ -31,6 +31,7 @@ mod deadlines;
 pub mod evidence;
 pub mod home;
 pub mod http;
+mod leaves;
 pub mod log;
 pub mod mail;
 mod matching;

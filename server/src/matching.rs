@@ -1,23 +1,21 @@
 //! Comparing: the cut of a pair, and its two notices in the same transaction (R16, R17).
 //!
-//! A match is a tag that both sides hold now, of which one side's leaf came since the last cut. The database finds them
-//! through the leaves that came since, each with one look-up on the other side: the cost does not grow with what is
-//! stored. The second matcher is [`protocol::compare`]; both reach the same digest.
+//! A match is a tag that both sides hold now, of which one side's leaf came since the last cut. [`crate::leaves`] finds
+//! them from the leaves that came since: the cost does not grow with what is stored. The second matcher is
+//! [`protocol::compare`]; both reach the same digest.
 //!
 //! Caller: [`crate::closing`]. *Not here:* what a tag stands for. Nobody here could tell.
 
 use crate::broker::Broker;
+use crate::leaves;
 use crate::log::Writing;
 use crate::speak::Moment;
-use crate::store::{Arg, Result, StoreError};
+use crate::store::{Result, StoreError};
 use protocol::codec::{Bytes, Hash};
 use protocol::compare::{Cut, Match, digest};
 use protocol::message::Notice;
 use protocol::name::{Pair, Party};
 use protocol::tagset::{LEAF_LEN, TAG_LEN};
-
-/// Matches read at a time.
-const PAGE: u64 = 4_096;
 
 /// A pair whose tag sets wait for a cut.
 pub(crate) struct Pending {
@@ -62,8 +60,7 @@ impl Broker {
         now_ms: u64,
     ) -> Result<u64> {
         let position = writing.size();
-        find(writing, pending, position).await?;
-        let matches = read(writing, pending, position).await?;
+        let matches = leaves::matches(&mut writing.tx, pending.id, pending.position).await?;
         let low_sets = sets(writing, pending, 0).await?;
         let high_sets = sets(writing, pending, 1).await?;
         let cut = Cut {
@@ -100,49 +97,6 @@ impl Broker {
         const DONE: &str = "UPDATE pair_epoch SET cut = $1, pending = 0 WHERE id = $2";
         writing.tx.run(DONE, &[position.into(), pending.id.into()]).await?;
         Ok(count.into())
-    }
-}
-
-/// Writes down the matches of this cut. The leaves that came since the last one drive both halves.
-async fn find(writing: &mut Writing, pending: &Pending, position: u64) -> Result<()> {
-    // Look-ups written as look-ups: no planner, whatever its statistics, can turn them round.
-    const LOW_IS_NEW: &str = "INSERT INTO cut_match (pair_epoch, position, tag, low, high, low_added, high_added)
-        SELECT $1, $2, tag, low, high, low_added, high_added FROM (
-            SELECT l.tag AS tag, l.confirmation AS low, l.added AS low_added,
-                (SELECT confirmation FROM leaf h WHERE h.pair_epoch = $1 AND h.tag = l.tag AND h.side = 1) AS high,
-                (SELECT added FROM leaf h WHERE h.pair_epoch = $1 AND h.tag = l.tag AND h.side = 1) AS high_added
-            FROM leaf l WHERE l.pair_epoch * 2 + l.side = $4 AND l.added >= $3) AS new
-        WHERE high_added IS NOT NULL";
-    const ONLY_HIGH_IS_NEW: &str = "INSERT INTO cut_match (pair_epoch, position, tag, low, high, low_added, high_added)
-        SELECT $1, $2, tag, low, high, low_added, high_added FROM (
-            SELECT h.tag AS tag, h.confirmation AS high, h.added AS high_added,
-                (SELECT confirmation FROM leaf l WHERE l.pair_epoch = $1 AND l.tag = h.tag AND l.side = 0) AS low,
-                (SELECT added FROM leaf l WHERE l.pair_epoch = $1 AND l.tag = h.tag AND l.side = 0) AS low_added
-            FROM leaf h WHERE h.pair_epoch * 2 + h.side = $4 AND h.added >= $3) AS new
-        WHERE low_added < $3";
-    let args =
-        |side: u64| [pending.id.into(), position.into(), pending.position.into(), Arg::from(pending.id * 2 + side)];
-    writing.tx.run(LOW_IS_NEW, &args(0)).await?;
-    writing.tx.run(ONLY_HIGH_IS_NEW, &args(1)).await?;
-    Ok(())
-}
-
-async fn read(writing: &mut Writing, pending: &Pending, position: u64) -> Result<Vec<Match>> {
-    const NEXT: &str = "SELECT tag, low, high FROM cut_match
-        WHERE pair_epoch = $1 AND position = $2 AND tag > $3 ORDER BY tag LIMIT $4";
-    let mut matches: Vec<Match> = Vec::new();
-    let mut last = Vec::new();
-    loop {
-        let args = [pending.id.into(), position.into(), last.as_slice().into(), PAGE.into()];
-        let page = writing.tx.all(NEXT, &args).await?;
-        let is_last = (page.len() as u64) < PAGE;
-        for mut row in page {
-            matches.push(Match { tag: row.bytes(0)?, low: row.bytes(1)?, high: row.bytes(2)? });
-        }
-        match matches.last() {
-            Some(found) if !is_last => last = found.tag.0.to_vec(),
-            _ => return Ok(matches),
-        }
     }
 }
 

@@ -43,12 +43,6 @@ pub enum StoreError {
     Corrupt(&'static str),
 }
 
-impl StoreError {
-    pub(crate) fn is_unique_violation(&self) -> bool {
-        matches!(self, StoreError::Database(sqlx::Error::Database(e)) if e.is_unique_violation())
-    }
-}
-
 pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// A database.

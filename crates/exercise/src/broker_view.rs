@@ -5,6 +5,7 @@
 use anyhow::{Context, Result};
 use protocol::act::Act;
 use protocol::message::{Deadline, Head, ParcelPart};
+use protocol::tagset::Leaf;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{AnyPool, AssertSqlSafe, Row};
 use std::collections::BTreeMap;
@@ -97,9 +98,9 @@ pub async fn look(folder: &Path, database: Option<&str>) -> Result<BrokerView> {
         view.kinds.push(KindSeen { kind: row.try_get(0)?, count: row.try_get(1)?, bytes: row.try_get(2)? });
     }
     const PAIRS: &str = "SELECT p.low, p.high,
-            (SELECT count(*) FROM leaf l WHERE l.pair_epoch = p.id AND l.side = 0),
-            (SELECT count(*) FROM leaf l WHERE l.pair_epoch = p.id AND l.side = 1),
-            (SELECT count(*) FROM cut_match m WHERE m.pair_epoch = p.id)
+            (SELECT CAST(coalesce(sum(leaves), 0) AS BIGINT) FROM leaf_run r WHERE r.pair_epoch = p.id AND r.side = 0),
+            (SELECT CAST(coalesce(sum(leaves), 0) AS BIGINT) FROM leaf_run r WHERE r.pair_epoch = p.id AND r.side = 1),
+            (SELECT CAST(coalesce(sum(matches), 0) AS BIGINT) FROM cut c WHERE c.pair_epoch = p.id)
         FROM pair_epoch p ORDER BY p.low, p.high";
     for row in sqlx::query(PAIRS).fetch_all(&pool).await? {
         view.pairs.push(PairSeen {
@@ -109,10 +110,12 @@ pub async fn look(folder: &Path, database: Option<&str>) -> Result<BrokerView> {
         });
     }
     view.cases = cases(&pool).await?;
-    let leaf = sqlx::query("SELECT tag, confirmation FROM leaf LIMIT 1").fetch_optional(&pool).await?;
-    if let Some(row) = leaf {
-        let (tag, confirmation): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-        view.leaf = Some((hex::encode(tag), hex::encode(confirmation)));
+    if let Some(row) = sqlx::query("SELECT leaves FROM leaf_block LIMIT 1").fetch_optional(&pool).await? {
+        let leaves: Vec<u8> = row.try_get(0)?;
+        view.leaf = leaves.first_chunk().map(|leaf| {
+            let leaf = Leaf::from_bytes(leaf);
+            (leaf.tag.to_string(), leaf.confirmation.to_string())
+        });
     }
     pool.close().await;
     Ok(view)
