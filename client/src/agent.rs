@@ -55,7 +55,7 @@ mod witness;
 pub use accords::kept_accord;
 pub use casefile::Copy;
 pub use casework::{CaseworkError, Prospect};
-pub use desk::{Outgoing, Step, kept_body, read_outgoing};
+pub use desk::{Outgoing, Step, kept_body, part_name, read_outgoing};
 pub use event::{Event, Told, dispute_code, refusal_code};
 pub use history::HistoryEntry;
 #[cfg(test)]
@@ -346,7 +346,7 @@ impl Agent {
     }
 
     /// The broker refused the first of `unsent` for good: it leaves the chain, and the others are numbered and signed
-    /// anew. `unsent` is everything that was not accepted, in order.
+    /// anew. `unsent` is everything that was not accepted, in order, with its rows.
     pub fn rejected(&mut self, code: &str, unsent: Vec<Outgoing>, now_ms: u64) {
         self.at(now_ms);
         let Some(first) = unsent.first() else { return };

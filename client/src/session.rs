@@ -13,8 +13,8 @@ pub use acting::{ConsentShown, Signatory};
 pub use handover::{Draft, DraftContent, DraftItem, HandoverError};
 
 use crate::agent::holdings::{HeldRecord, HeldToken, Worth};
-use crate::agent::{Agent, Event, Incoming, NotTaken, Outgoing, Overlap, kept_body, read_outgoing, restore};
-use crate::broker::{BrokerClient, BrokerError, Outgoing as Posting, Patience, Traffic};
+use crate::agent::{Agent, Event, Incoming, NotTaken, Outgoing, Overlap, kept_body, part_name, read_outgoing, restore};
+use crate::broker::{BrokerClient, BrokerError, FrameFuture, Outgoing as Posting, Patience, Rows, Traffic};
 use crate::membership::{Membership, MembershipError};
 use crate::register::{FullRecord, Register, RegisterChange, RegisterError, StoredRecord, reference_hash};
 use crate::vault::{Vault, VaultError};
@@ -334,14 +334,19 @@ impl Session {
     async fn send(&mut self) -> Result<u64, SessionError> {
         let mut sent = 0;
         while !self.queue.is_empty() {
-            let batch: Vec<Posting<'_>> = self
-                .queue
-                .iter()
-                .take(protocol::mailbox::MAX_SUBMISSION)
-                .map(|outgoing| Posting::new(outgoing.envelope.as_bytes(), &outgoing.body))
-                .collect();
+            let first: Vec<&Outgoing> = self.queue.iter().take(protocol::mailbox::MAX_SUBMISSION).collect();
+            let readers: Vec<_> = first.iter().map(|outgoing| frames(&self.vault, outgoing)).collect();
+            let mut batch: Vec<Posting<'_>> = Vec::with_capacity(first.len());
+            for (outgoing, frame) in first.iter().zip(&readers) {
+                let Outgoing { envelope, body, rows_len } = *outgoing;
+                let is_stored = outgoing.is_stored();
+                let rows = if is_stored { Rows::Stored { len: *rows_len, frame } } else { Rows::Here(&body.rows) };
+                batch.push(Posting { envelope: envelope.as_bytes(), head: &body.head, rows });
+            }
             let client = self.client.as_ref().ok_or(MembershipError::NotJoined)?;
             let outcomes = client.submit(&batch).await?;
+            drop(batch);
+            drop(readers);
             for entry in outcomes.entries {
                 let Some(outgoing) = self.queue.pop_front() else { break };
                 self.agent.accepted(outgoing.envelope.header().sequence, &outgoing.envelope, entry);
@@ -354,7 +359,14 @@ impl Session {
                     self.commit().await?;
                     return Err(SessionError::NotNow { code: refused.code, detail: refused.detail });
                 }
-                let unsent = self.queue.drain(..).collect();
+                let mut unsent: Vec<Outgoing> = self.queue.drain(..).collect();
+                for outgoing in &mut unsent {
+                    for frame in 0..if outgoing.is_stored() { outgoing.frames() } else { 0 } {
+                        let name = part_name(outgoing.envelope.header().sequence, frame);
+                        let part = self.vault.get(&name).await?.ok_or(restore::Damaged(name))?;
+                        outgoing.body.rows.extend_from_slice(&part);
+                    }
+                }
                 self.agent.rejected(&refused.code, unsent, (self.clock)());
             }
             self.commit().await?;
@@ -483,6 +495,19 @@ impl Session {
     fn count(&mut self, error: NotTaken) {
         tracing::warn!(code = error.code(), "an envelope was not taken in");
         *self.not_taken.entry(error.code()).or_default() += 1;
+    }
+}
+
+/// Reads the frames of rows that lie in the vault.
+fn frames(vault: &Vault, outgoing: &Outgoing) -> impl Fn(u64) -> FrameFuture + Send + Sync + use<> {
+    let (vault, sequence) = (vault.clone(), outgoing.envelope.header().sequence);
+    move |index| {
+        let vault = vault.clone();
+        Box::pin(async move {
+            let name = part_name(sequence, u32::try_from(index).unwrap_or(u32::MAX));
+            let part = vault.get(&name).await.map_err(std::io::Error::other)?;
+            part.map(|part| part.to_vec()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+        })
     }
 }
 

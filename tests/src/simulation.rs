@@ -7,7 +7,7 @@
 mod referee;
 
 use client::agent::holdings::{HeldRecord, HeldToken, Worth};
-use client::agent::{Agent, Event, Incoming, NotTaken, Outgoing, kept_body, read_outgoing, restore};
+use client::agent::{Agent, Event, Incoming, NotTaken, Outgoing, kept_body, part_name, read_outgoing, restore};
 use client::vault::Change;
 use protocol::acknowledgement::{sealed_len, slot_count};
 use protocol::body::Body;
@@ -370,7 +370,11 @@ impl Federation {
         while unit.agent.go_on(now, &mut rng) {
             unit.commit();
         }
-        let outgoing = std::mem::take(&mut unit.outgoing);
+        let mut outgoing = std::mem::take(&mut unit.outgoing);
+        for long in outgoing.iter_mut().filter(|outgoing| outgoing.is_stored()) {
+            let names = (0..long.frames()).map(|frame| part_name(long.envelope.header().sequence, frame));
+            long.body.rows = names.flat_map(|name| unit.vault[&name].to_vec()).collect();
+        }
         let key = SigningKey::from_secret(&unit.secret.0);
         let mut moved = !outgoing.is_empty();
         let mut outgoing: VecDeque<Outgoing> = outgoing.into();
@@ -604,7 +608,11 @@ fn held(serial: u64, tokens: &[String]) -> HeldRecord {
 
 /// Signs an envelope again after its body was changed: what a dishonest sender does.
 pub fn resigned(key: &SigningKey, sent: &Outgoing, body: Body) -> Outgoing {
-    Outgoing { envelope: seal_envelope(sent.envelope.header().clone(), &body, key), body }
+    Outgoing {
+        envelope: seal_envelope(sent.envelope.header().clone(), &body, key),
+        rows_len: body.rows.len() as u64,
+        body,
+    }
 }
 
 /// Decodes and verifies, for looking at what was sent.

@@ -7,7 +7,7 @@
 use super::event::Event;
 use super::store::{Reader, Writer};
 use crate::vault::Change;
-use protocol::body::Body;
+use protocol::body::{Body, FRAME};
 use protocol::calendar::OpenEpoch;
 use protocol::envelope::{Envelope, Header, Kind, Role, UnverifiedEnvelope, seal_envelope};
 use protocol::identity::UnitKeys;
@@ -20,8 +20,22 @@ use zeroize::Zeroizing;
 pub struct Outgoing {
     /// The signed envelope.
     pub envelope: Envelope,
-    /// Its body.
+    /// Its body. Rows of more than one frame are not here: they lie in the vault under [`part_name`], frame by frame.
     pub body: Body,
+    /// Length of the rows, wherever they are.
+    pub rows_len: u64,
+}
+
+impl Outgoing {
+    /// Whether the rows lie in the vault only.
+    pub fn is_stored(&self) -> bool {
+        self.rows_len > FRAME as u64 && self.body.rows.is_empty()
+    }
+
+    /// The number of frames of the rows.
+    pub fn frames(&self) -> u32 {
+        protocol::body::frame_count(self.rows_len) as u32
+    }
 }
 
 /// What one call of the agent leaves to be done, in this order: write, then send.
@@ -44,15 +58,21 @@ pub(super) struct Sent {
     pub parts: u32,
 }
 
-/// Bytes of one value of the vault that rows of a body lie in: an opening set has tens of millions, and none of them has
-/// to be in memory once more to be sealed.
-const PART: usize = 1 << 19;
-
-fn parts_of(rows: &[u8]) -> std::slice::Chunks<'_, u8> {
-    rows.chunks(PART)
+/// Cuts long rows into the frames in which they are stored and sent. From their end, so that they are not in memory twice.
+fn cut(mut rows: Vec<u8>) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut parts = Vec::with_capacity(rows.len().div_ceil(FRAME));
+    for start in (0..rows.len()).step_by(FRAME).rev() {
+        parts.push(Zeroizing::new(rows.split_off(start)));
+        if parts.len() % 64 == 0 {
+            rows.shrink_to_fit();
+        }
+    }
+    parts.reverse();
+    parts
 }
 
-fn part_name(sequence: u64, part: u32) -> String {
+/// The name of a frame of the rows of an envelope's body.
+pub fn part_name(sequence: u64, part: u32) -> String {
     format!("rows/{sequence}.{part}")
 }
 
@@ -138,22 +158,34 @@ impl Desk {
             body_root: Bytes::ZERO,
         };
         let envelope = seal_envelope(header, &body, &self.keys.signing);
+        let rows_len = body.rows.len() as u64;
         let hash = envelope.hash();
         self.chain.sequence = sequence;
         self.chain.previous = hash;
         self.dirty = true;
 
-        let parts = parts_of(&body.rows).len() as u32;
         let mut kept = Writer::new();
         kept.bytes(&body.head);
         self.put(format!("body/{sequence}"), kept.finish());
-        for (number, part) in parts_of(&body.rows).enumerate() {
-            self.put(part_name(sequence, number as u32), Zeroizing::new(part.to_vec()));
-        }
+        let Body { head, rows } = body;
+        let (rows, parts) = if rows.len() > FRAME {
+            let parts = cut(rows);
+            let count = parts.len() as u32;
+            for (number, part) in parts.into_iter().enumerate() {
+                self.put(part_name(sequence, number as u32), part);
+            }
+            (Vec::new(), count)
+        } else if rows.is_empty() {
+            (rows, 0)
+        } else {
+            self.put(part_name(sequence, 0), Zeroizing::new(rows.clone()));
+            (rows, 1)
+        };
+        let body = Body { head, rows };
         self.put_posted(sequence, envelope.as_bytes(), false, parts);
         let epoch = envelope.header().epoch;
         self.outbox.insert(sequence, Sent { receiver: to, epoch, accepted: false, parts });
-        self.step.outgoing.push(Outgoing { envelope, body });
+        self.step.outgoing.push(Outgoing { envelope, body, rows_len });
         (sequence, hash)
     }
 
@@ -204,6 +236,7 @@ impl Desk {
     }
 
     /// Takes the first of `unsent` out of the chain, and numbers and signs the others anew: (old, new) number and hash.
+    /// Their rows must be there.
     pub fn renumber(&mut self, unsent: Vec<Outgoing>) -> Vec<((u64, Hash), (u64, Hash))> {
         let mut unsent = unsent.into_iter();
         let Some(first) = unsent.next() else { return Vec::new() };
@@ -214,7 +247,7 @@ impl Desk {
         self.chain.sequence = first.envelope.header().sequence.saturating_sub(1);
         self.chain.previous = first.envelope.header().previous;
         let mut numbers = Vec::with_capacity(rest.len());
-        for Outgoing { envelope, body } in rest {
+        for Outgoing { envelope, body, .. } in rest {
             let old = (envelope.header().sequence, envelope.hash());
             let Header { receiver, kind, epoch, accord, role, .. } = envelope.header().clone();
             let open = (epoch > 0).then_some(OpenEpoch { epoch, accord });
@@ -286,11 +319,11 @@ impl Desk {
     }
 }
 
-/// The names of the values that an envelope's body lies in, from `posted/N`: the head's, and one for each part of the rows.
+/// The names of the values that [`read_outgoing`] takes, from `posted/N`: the head, and the rows if they are short.
 pub fn kept_body(sequence: u64, posted: &[u8]) -> Option<Vec<String>> {
     let mut r = Reader::new(posted);
     let (_, parts) = (r.flag()?, r.u32()?);
-    Some(std::iter::once(format!("body/{sequence}")).chain((0..parts).map(|part| part_name(sequence, part))).collect())
+    Some(std::iter::once(format!("body/{sequence}")).chain((parts == 1).then(|| part_name(sequence, 0))).collect())
 }
 
 /// Reads an outbox entry: the signed envelope, from `posted/N`, and the values that [`kept_body`] names.
@@ -303,11 +336,11 @@ pub fn read_outgoing(
     let mut r = Reader::new(posted);
     let _ = (r.flag()?, r.u32()?);
     let envelope = UnverifiedEnvelope::decode(r.bytes()?).ok()?.verify(federation, own_key).ok()?;
-    let (head, parts) = body.split_first()?;
+    let (head, rows) = body.split_first()?;
     let head = Reader::new(head).bytes()?.to_vec();
-    let mut rows = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
-    parts.iter().for_each(|part| rows.extend_from_slice(part));
-    Some(Outgoing { envelope, body: Body { head, rows } })
+    let rows = rows.first().map(|rows| rows.to_vec()).unwrap_or_default();
+    let rows_len = envelope.header().body_len.checked_sub(head.len() as u64)?;
+    Some(Outgoing { envelope, body: Body { head, rows }, rows_len })
 }
 
 impl Chain {

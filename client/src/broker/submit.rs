@@ -55,10 +55,10 @@ pub enum Rows<'a> {
 }
 
 /// Reads one frame of stored rows.
-pub type FrameReader<'a> = dyn Fn(u64) -> FrameFuture<'a> + Send + Sync + 'a;
+pub type FrameReader<'a> = dyn Fn(u64) -> FrameFuture + Send + Sync + 'a;
 
 /// A frame that is being read.
-pub type FrameFuture<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<u8>>> + Send + 'a>>;
+pub type FrameFuture = Pin<Box<dyn Future<Output = io::Result<Vec<u8>>> + Send>>;
 
 impl<'a> Outgoing<'a> {
     /// An envelope whose body is in memory.

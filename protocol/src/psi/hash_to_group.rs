@@ -56,7 +56,11 @@ impl DomainTag {
 }
 
 /// H1 of each token, in order. The points are secret: who has them can test guesses.
-pub fn hash_to_group<T: AsRef<[u8]> + Sync>(tokens: &[T], secret: &PairSecret, context: &Context) -> Zeroizing<Vec<Point>> {
+pub fn hash_to_group<T: AsRef<[u8]> + Sync>(
+    tokens: &[T],
+    secret: &PairSecret,
+    context: &Context,
+) -> Zeroizing<Vec<Point>> {
     let keyed = secret.token_mac();
     let mut digests = Zeroizing::new(vec![[0; 64]; tokens.len()]);
     tokens.par_iter().with_min_len(SEQUENTIAL).zip(digests.par_iter_mut()).for_each(|(token, digest)| {
