@@ -12,8 +12,8 @@ const LONGEST: usize = 256;
 /// A whole number of vectors, of as many as take their square roots side by side.
 const STEP: usize = 32;
 
-/// Points in one call of a sum.
-const LONGEST_SUM: usize = 4096;
+/// The longest part of a sum. The fixed work of a part is that of some 400 points.
+const LONGEST_SUM: usize = 1 << 15;
 
 /// The length of a chunk for `points` points: equal shares that leave no core idle at the end.
 fn length(points: usize) -> usize {

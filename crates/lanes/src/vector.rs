@@ -22,8 +22,11 @@ pub(crate) mod field;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)] // the only place: one instruction each, and one boundary (see the module)
 pub(crate) mod ifma;
+#[cfg(test)]
+mod interval;
 pub(crate) mod machine;
 pub(crate) mod map;
 pub(crate) mod model;
 pub(crate) mod multiply;
 pub(crate) mod power;
+pub(crate) mod sum;

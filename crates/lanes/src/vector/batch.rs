@@ -8,11 +8,12 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::decode::Decode;
 use super::digits::{DIGITS, Digits};
-use super::edwards::{Add, Coordinates, Extended};
+use super::edwards::{Coordinates, Extended};
 use super::encode::{Encode, EncodeDoubled};
 use super::machine::{Kernel, LANES, Machine};
 use super::map::Map;
 use super::multiply::{Multiply, Table};
+use super::sum::{self, Sum};
 use crate::Why;
 use crate::backend::{Arithmetic, Secrets};
 use crate::point::{Form, Point};
@@ -128,8 +129,8 @@ macro_rules! in_flight {
 }
 
 impl<M: Machine> Vectors<M> {
-    /// Points as vectors, of whatever form they are; wiped when dropped.
-    fn load(&self, points: &[Point]) -> Zeroizing<Vec<Extended<M>>> {
+    /// Points as limbs, of whatever form they are; wiped when dropped.
+    fn coordinates(&self, points: &[Point]) -> Zeroizing<Vec<Coordinates>> {
         let mut coordinates = Zeroizing::new(Vec::with_capacity(points.len()));
         let mut foreign = Vec::new();
         for (place, point) in points.iter().enumerate() {
@@ -144,6 +145,12 @@ impl<M: Machine> Vectors<M> {
         if !foreign.is_empty() {
             self.convert(&foreign, &mut coordinates);
         }
+        coordinates
+    }
+
+    /// Points as vectors; wiped when dropped.
+    fn load(&self, points: &[Point]) -> Zeroizing<Vec<Extended<M>>> {
+        let coordinates = self.coordinates(points);
         let mut vectors = Zeroizing::new(Vec::with_capacity(points.len().div_ceil(LANES)));
         self.0.call(Load { points: &coordinates, vectors: &mut vectors });
         vectors
@@ -251,32 +258,15 @@ impl<M: Machine> Arithmetic for Vectors<M> {
     }
 
     fn sum_weighted_vartime(&self, points: &[Point], weights: &[u128]) -> RistrettoPoint {
-        let mut vectors = self.load(points);
-        let weights: Vec<Scalar> = weights.iter().map(|&weight| Scalar::from(weight)).collect();
-        self.0.call(MultiplyVectors { vectors: &mut vectors, secrets: Secrets::Each(&weights), places: WEIGHT_DIGITS });
-        self.0.call(SumVectors(&mut vectors));
-        let mut eight = [Point::identity(); LANES];
-        self.0.call(Store { vectors: &vectors[..vectors.len().min(1)], points: &mut eight });
-        eight.iter().map(|point| point.to_dalek()).sum()
-    }
-}
-
-/// Digits of a weight of 128 bits: the highest takes what the lower ones carry.
-const WEIGHT_DIGITS: usize = 33;
-
-/// Adds all vectors to the first.
-struct SumVectors<'a, M: Machine>(&'a mut [Extended<M>]);
-
-impl<M: Machine> Kernel<M> for SumVectors<'_, M> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self, m: M) {
-        if let Some((sum, rest)) = self.0.split_first_mut() {
-            for vector in rest {
-                let cached = vector.cached(m);
-                m.call(Add::<_, _, true>(sum, &cached));
+        let sum = if sum::is_short(points.len()) {
+            sum::short(self.0, &mut self.load(points), weights)
+        } else {
+            let mut sum = Sum::new(self.0);
+            for (points, weights) in points.chunks(sum::STEP).zip(weights.chunks(sum::STEP)) {
+                sum.add(self.0, &self.coordinates(points), weights);
             }
-        }
+            sum.finish(self.0)
+        };
+        Point(Form::Lanes(sum)).to_dalek()
     }
 }

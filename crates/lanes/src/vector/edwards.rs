@@ -9,7 +9,8 @@
 use zeroize::Zeroize;
 
 use super::field::{
-    Factor, Reduced, carry, difference, multiply, product, product_above, square_above, sum, wide_difference, wide_sum,
+    Factor, Reduced, above, carry, difference, multiply, product, product_above, square_above, sum, wide_difference,
+    wide_sum, widened,
 };
 use super::machine::{Kernel, LANES, Machine};
 
@@ -55,6 +56,19 @@ pub(crate) struct Coordinates {
 impl Coordinates {
     /// The neutral element.
     pub(crate) const IDENTITY: Self = Coordinates { x: [0; 5], y: [1, 0, 0, 0, 0], z: [1, 0, 0, 0, 0], t: [0; 5] };
+}
+
+impl Coordinates {
+    /// From limbs of X, Y, Z and T, for tests.
+    #[cfg(test)]
+    pub(crate) fn of_limbs([x, y, z, t]: [[u64; 5]; 4]) -> Self {
+        Coordinates { x, y, z, t }
+    }
+
+    /// Whether Z is one, as it is after decoding.
+    pub(crate) fn is_affine(&self) -> bool {
+        self.z == Self::IDENTITY.z
+    }
 }
 
 impl Zeroize for Coordinates {
@@ -174,18 +188,32 @@ fn doubled<M: Machine>(m: M, p: &Extended<M>) -> Halfway<M> {
     Halfway { e: carry(m, e), f: carry(m, f), g: carry(m, g), h: carry(m, h) }
 }
 
-/// `P + Q`, where T of P counts.
+/// `P + Q`, where T of P counts. If Z of Q is known to be 1, its product is a sum.
 #[inline(always)]
-fn added<M: Machine, F: Factor<M>>(m: M, p: &Extended<M>, q: &Cached<M, F>) -> Halfway<M> {
+fn added<const AFFINE: bool, M: Machine, F: Factor<M>>(m: M, p: &Extended<M>, q: &Cached<M, F>) -> Halfway<M> {
     let a = product(m, difference(m, p.y, p.x), q.difference);
     let b = product_above::<10, M, _, _>(m, sum(m, p.y, p.x), q.sum);
     let c = product(m, p.t, q.t);
-    let d = product_above::<10, M, _, _>(m, p.z, q.z);
+    let d = if AFFINE {
+        above::<10, M>(m, wide_sum(m, widened(p.z), widened(p.z)))
+    } else {
+        product_above::<10, M, _, _>(m, p.z, q.z)
+    };
     Halfway {
         e: carry(m, wide_difference(m, b, a)),
         f: carry(m, wide_difference(m, d, c)),
         g: carry(m, wide_sum(m, d, c)),
         h: carry(m, wide_sum(m, b, a)),
+    }
+}
+
+impl<M: Machine> Extended<M> {
+    /// `P + Q` inside a kernel.
+    #[inline(always)]
+    pub(crate) fn plus<const AFFINE: bool, F: Factor<M>>(&self, m: M, other: &Cached<M, F>) -> Self {
+        let mut result = *self;
+        added::<AFFINE, M, F>(m, self, other).finish::<true>(m, &mut result);
+        result
     }
 }
 
@@ -209,6 +237,6 @@ impl<M: Machine, F: Factor<M>, const T: bool> Kernel<M> for Add<'_, M, F, T> {
 
     #[inline(always)]
     fn run(self, m: M) {
-        added(m, self.0, self.1).finish::<T>(m, self.0);
+        added::<false, M, F>(m, self.0, self.1).finish::<T>(m, self.0);
     }
 }

@@ -32,12 +32,6 @@ use super::machine::{Kernel, LANES, Machine};
 /// 2^51 - 1: the bits of a limb that is not overfull.
 pub(crate) const LIMB: u64 = (1 << 51) - 1;
 
-/// The bounds of [`Reduced`].
-const REDUCED: [u64; 5] = {
-    let other = (1 << 51) + (1 << 13);
-    [(1 << 51) + (1 << 17), other, other, other, other]
-};
-
 /// Limbs below 2^51 whose value is below p: the only form of each number.
 #[derive(Clone, Copy)]
 pub(crate) struct Canonical<M: Machine>([M::Word; 5]);
@@ -53,6 +47,14 @@ pub(crate) struct Multiplicand<M: Machine>([M::Word; 5]);
 /// Limbs that must be carried before anything else.
 #[derive(Clone, Copy)]
 pub(crate) struct Wide<M: Machine>([M::Word; 5]);
+
+#[cfg(test)]
+impl<M: Machine> Wide<M> {
+    /// The limbs, to look at.
+    pub(crate) fn limbs(self) -> [M::Word; 5] {
+        self.0
+    }
+}
 
 /// What may be multiplied.
 pub(crate) trait Factor<M: Machine>: Copy {
@@ -94,11 +96,17 @@ const fn multiple_of_p(k: u32) -> [u64; 5] {
 }
 
 impl<M: Machine> Reduced<M> {
+    /// What each limb is below.
+    pub(crate) const BOUNDS: [u64; 5] = {
+        let other = (1 << 51) + (1 << 13);
+        [(1 << 51) + (1 << 17), other, other, other, other]
+    };
+
     /// Limbs that are in the class; the model and the intervals look.
     #[inline(always)]
     fn new(m: M, limbs: [M::Word; 5]) -> Self {
-        for i in 0..5 {
-            m.expect_below(limbs[i], REDUCED[i]);
+        for (limb, bound) in limbs.iter().zip(Self::BOUNDS) {
+            m.expect_below(*limb, bound);
         }
         Reduced(limbs)
     }
@@ -142,6 +150,24 @@ impl<M: Machine> Reduced<M> {
         [m.lanes(a), m.lanes(b), m.lanes(c), m.lanes(d), m.lanes(e)]
     }
 
+    /// The same limbs in all lanes, from one lane that [`Self::store`] gave.
+    #[inline(always)]
+    pub(crate) fn broadcast(m: M, limbs: &[[u64; LANES]; 5], lane: usize) -> Self {
+        Reduced::splat(m, [limbs[0][lane], limbs[1][lane], limbs[2][lane], limbs[3][lane], limbs[4][lane]])
+    }
+
+    /// Limbs that [`Self::words`] gave, and that may have been in memory meanwhile.
+    #[inline(always)]
+    pub(crate) fn from_words(m: M, words: [M::Word; 5]) -> Self {
+        Reduced::new(m, words)
+    }
+
+    /// The limbs.
+    #[inline(always)]
+    pub(crate) fn words(self) -> [M::Word; 5] {
+        self.0
+    }
+
     /// The words behind it, to be wiped.
     pub(crate) fn words_mut(&mut self) -> &mut [M::Word; 5] {
         &mut self.0
@@ -149,6 +175,15 @@ impl<M: Machine> Reduced<M> {
 }
 
 impl<M: Machine> Multiplicand<M> {
+    /// Limbs that are in the class; the model and the intervals look.
+    #[inline(always)]
+    pub(crate) fn from_words(m: M, words: [M::Word; 5]) -> Self {
+        for word in words {
+            m.expect_below(word, 1 << 52);
+        }
+        Multiplicand(words)
+    }
+
     /// The words behind it, to be wiped.
     pub(crate) fn words_mut(&mut self) -> &mut [M::Word; 5] {
         &mut self.0
@@ -203,21 +238,33 @@ fn picked<M: Machine>(m: M, spread: M::Word, no: [M::Word; 5], yes: [M::Word; 5]
 /// A limb below 2^63 gives less than 2^12 on, so the first ends below 2^51 + 19 * 2^12 < 2^51 + 2^17.
 #[inline(always)]
 pub(crate) fn carry<M: Machine>(m: M, wide: Wide<M>) -> Reduced<M> {
-    let z = wide.0;
-    let limb = m.splat(LIMB);
-    for word in z {
-        m.expect_below(word, 1 << 63);
+    m.inlined(Carry(wide))
+}
+
+/// The body of [`carry`].
+struct Carry<M: Machine>(Wide<M>);
+
+impl<M: Machine> Kernel<M> for Carry<M> {
+    type Output = Reduced<M>;
+
+    #[inline(always)]
+    fn run(self, m: M) -> Reduced<M> {
+        let z = self.0.0;
+        let limb = m.splat(LIMB);
+        for word in z {
+            m.expect_below(word, 1 << 63);
+        }
+        Reduced::new(
+            m,
+            [
+                m.add_low(m.and(z[0], limb), m.right::<51>(z[4]), m.splat(19)),
+                m.add(m.and(z[1], limb), m.right::<51>(z[0])),
+                m.add(m.and(z[2], limb), m.right::<51>(z[1])),
+                m.add(m.and(z[3], limb), m.right::<51>(z[2])),
+                m.add(m.and(z[4], limb), m.right::<51>(z[3])),
+            ],
+        )
     }
-    Reduced::new(
-        m,
-        [
-            m.add_low(m.and(z[0], limb), m.right::<51>(z[4]), m.splat(19)),
-            m.add(m.and(z[1], limb), m.right::<51>(z[0])),
-            m.add(m.and(z[2], limb), m.right::<51>(z[1])),
-            m.add(m.and(z[3], limb), m.right::<51>(z[2])),
-            m.add(m.and(z[4], limb), m.right::<51>(z[3])),
-        ],
-    )
 }
 
 /// Limbs 5 to 9 folded down on limbs 0 to 4 (see the module: 19, and 38 for the last).
@@ -235,63 +282,87 @@ fn fold<M: Machine>(m: M, t: [M::Word; 10]) -> Wide<M> {
 /// `a * b + p * 2^K` (and no offset if K is 0). The value is below 267 * 2^52 a limb before the offset.
 #[inline(always)]
 pub(crate) fn product_above<const K: u32, M: Machine, A: Factor<M>, B: Factor<M>>(m: M, a: A, b: B) -> Wide<M> {
-    let (a, b) = (a.limbs(), b.limbs());
-    let mut t = [m.splat(0); 10];
-    if K > 0 {
-        // what stands in limbs 1 to 4 before the doubling counts twice
-        t[0] = m.splat(multiple_of_p(K)[0]);
-        t[1..5].copy_from_slice(&splat(m, multiple_of_p(K - 1))[1..]);
-    }
-    for i in 0..5 {
-        for j in 0..5 {
-            t[i + j + 1] = m.add_high(t[i + j + 1], a[i], b[j]);
+    m.inlined(Product::<K, M>(a.limbs(), b.limbs()))
+}
+
+/// The body of [`product_above`].
+struct Product<const K: u32, M: Machine>([M::Word; 5], [M::Word; 5]);
+
+impl<const K: u32, M: Machine> Kernel<M> for Product<K, M> {
+    type Output = Wide<M>;
+
+    #[inline(always)]
+    fn run(self, m: M) -> Wide<M> {
+        let Product(a, b) = self;
+        let mut t = [m.splat(0); 10];
+        if K > 0 {
+            // what stands in limbs 1 to 4 before the doubling counts twice
+            t[0] = m.splat(multiple_of_p(K)[0]);
+            t[1..5].copy_from_slice(&splat(m, multiple_of_p(K - 1))[1..]);
         }
-    }
-    for double in &mut t[1..9] {
-        *double = m.add(*double, *double);
-    }
-    for i in 0..5 {
-        for j in 0..5 {
-            t[i + j] = m.add_low(t[i + j], a[i], b[j]);
+        for i in 0..5 {
+            for j in 0..5 {
+                t[i + j + 1] = m.add_high(t[i + j + 1], a[i], b[j]);
+            }
         }
+        for double in &mut t[1..9] {
+            *double = m.add(*double, *double);
+        }
+        for i in 0..5 {
+            for j in 0..5 {
+                t[i + j] = m.add_low(t[i + j], a[i], b[j]);
+            }
+        }
+        fold(m, t)
     }
-    fold(m, t)
 }
 
 /// `a^2 + p * 2^K` (and no offset if K is 0): each mixed product once, doubled.
 #[inline(always)]
 pub(crate) fn square_above<const K: u32, M: Machine, A: Factor<M>>(m: M, a: A) -> Wide<M> {
-    let a = a.limbs();
-    let mut t = [m.splat(0); 10];
-    if K > 0 {
-        // limb 1 is doubled once below, limbs 2 to 4 twice
-        t[0] = m.splat(multiple_of_p(K)[0]);
-        t[1] = m.splat(multiple_of_p(K - 1)[1]);
-        t[2..5].copy_from_slice(&splat(m, multiple_of_p(K - 2))[2..]);
-    }
-    for i in 0..5 {
-        for j in i + 1..5 {
-            t[i + j + 1] = m.add_high(t[i + j + 1], a[i], a[j]);
+    m.inlined(Square::<K, M>(a.limbs()))
+}
+
+/// The body of [`square_above`].
+struct Square<const K: u32, M: Machine>([M::Word; 5]);
+
+impl<const K: u32, M: Machine> Kernel<M> for Square<K, M> {
+    type Output = Wide<M>;
+
+    #[inline(always)]
+    fn run(self, m: M) -> Wide<M> {
+        let Square(a) = self;
+        let mut t = [m.splat(0); 10];
+        if K > 0 {
+            // limb 1 is doubled once below, limbs 2 to 4 twice
+            t[0] = m.splat(multiple_of_p(K)[0]);
+            t[1] = m.splat(multiple_of_p(K - 1)[1]);
+            t[2..5].copy_from_slice(&splat(m, multiple_of_p(K - 2))[2..]);
         }
-    }
-    for double in &mut t[2..9] {
-        *double = m.add(*double, *double);
-    }
-    for i in 0..5 {
-        t[2 * i + 1] = m.add_high(t[2 * i + 1], a[i], a[i]);
-    }
-    for i in 0..5 {
-        for j in i + 1..5 {
-            t[i + j] = m.add_low(t[i + j], a[i], a[j]);
+        for i in 0..5 {
+            for j in i + 1..5 {
+                t[i + j + 1] = m.add_high(t[i + j + 1], a[i], a[j]);
+            }
         }
+        for double in &mut t[2..9] {
+            *double = m.add(*double, *double);
+        }
+        for i in 0..5 {
+            t[2 * i + 1] = m.add_high(t[2 * i + 1], a[i], a[i]);
+        }
+        for i in 0..5 {
+            for j in i + 1..5 {
+                t[i + j] = m.add_low(t[i + j], a[i], a[j]);
+            }
+        }
+        for double in &mut t[1..9] {
+            *double = m.add(*double, *double);
+        }
+        for i in 0..5 {
+            t[2 * i] = m.add_low(t[2 * i], a[i], a[i]);
+        }
+        fold(m, t)
     }
-    for double in &mut t[1..9] {
-        *double = m.add(*double, *double);
-    }
-    for i in 0..5 {
-        t[2 * i] = m.add_low(t[2 * i], a[i], a[i]);
-    }
-    fold(m, t)
 }
 
 /// `a * b`, to be carried.
@@ -345,11 +416,7 @@ pub(crate) fn difference<M: Machine>(m: M, a: Reduced<M>, b: Reduced<M>) -> Redu
 /// `2p - a`: below 2^52 a limb, so it may be a factor without a carry.
 #[inline(always)]
 pub(crate) fn negated<M: Machine>(m: M, a: Reduced<M>) -> Multiplicand<M> {
-    let limbs = subtracted(m, splat(m, multiple_of_p(1)), a.0);
-    for limb in limbs {
-        m.expect_below(limb, 1 << 52);
-    }
-    Multiplicand(limbs)
+    Multiplicand::from_words(m, subtracted(m, splat(m, multiple_of_p(1)), a.0))
 }
 
 /// `-a`, carried.
@@ -393,22 +460,34 @@ pub(crate) fn pick<M: Machine>(m: M, spread: M::Word, no: Reduced<M>, yes: Reduc
 /// v >= p, else 0. `v - q p = v + 19 q - 2^255 q`: add `19 q`, carry along, and drop what goes past bit 255.
 #[inline(always)]
 pub(crate) fn freeze<M: Machine>(m: M, a: Reduced<M>) -> Canonical<M> {
-    let limb = m.splat(LIMB);
-    let mut z = a.0;
-    let mut q = m.right::<51>(m.add(z[0], m.splat(19)));
-    for word in &z[1..] {
-        q = m.right::<51>(m.add(*word, q));
+    m.inlined(Freeze(a))
+}
+
+/// The body of [`freeze`].
+struct Freeze<M: Machine>(Reduced<M>);
+
+impl<M: Machine> Kernel<M> for Freeze<M> {
+    type Output = Canonical<M>;
+
+    #[inline(always)]
+    fn run(self, m: M) -> Canonical<M> {
+        let limb = m.splat(LIMB);
+        let mut z = self.0.0;
+        let mut q = m.right::<51>(m.add(z[0], m.splat(19)));
+        for word in &z[1..] {
+            q = m.right::<51>(m.add(*word, q));
+        }
+        z[0] = m.add_low(z[0], q, m.splat(19));
+        for i in 0..4 {
+            z[i + 1] = m.add(z[i + 1], m.right::<51>(z[i]));
+            z[i] = m.and(z[i], limb);
+        }
+        z[4] = m.and(z[4], limb);
+        for word in z {
+            m.expect_below(word, 1 << 51);
+        }
+        Canonical(z)
     }
-    z[0] = m.add_low(z[0], q, m.splat(19));
-    for i in 0..4 {
-        z[i + 1] = m.add(z[i + 1], m.right::<51>(z[i]));
-        z[i] = m.and(z[i], limb);
-    }
-    z[4] = m.and(z[4], limb);
-    for word in z {
-        m.expect_below(word, 1 << 51);
-    }
-    Canonical(z)
 }
 
 impl<M: Machine> Canonical<M> {

@@ -50,6 +50,33 @@ fn hidden(mut word: __m512i) -> __m512i {
     word
 }
 
+/// An 8x8 transposition in three steps: neighbours, then pairs, then fours.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn transposed(rows: [__m512i; LANES]) -> [__m512i; LANES] {
+    let [a, b, c, d, e, f, g, h] = rows;
+    // lanes 0 2 4 6 of two rows, and lanes 1 3 5 7
+    let (ab, ba) = (_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+    let (cd, dc) = (_mm512_unpacklo_epi64(c, d), _mm512_unpackhi_epi64(c, d));
+    let (ef, fe) = (_mm512_unpacklo_epi64(e, f), _mm512_unpackhi_epi64(e, f));
+    let (gh, hg) = (_mm512_unpacklo_epi64(g, h), _mm512_unpackhi_epi64(g, h));
+    // pairs 0 and 2 of both (0x88), and pairs 1 and 3 (0xdd)
+    let (abcd0, abcd1) = (_mm512_shuffle_i64x2::<0x88>(ab, cd), _mm512_shuffle_i64x2::<0xdd>(ab, cd));
+    let (badc0, badc1) = (_mm512_shuffle_i64x2::<0x88>(ba, dc), _mm512_shuffle_i64x2::<0xdd>(ba, dc));
+    let (efgh0, efgh1) = (_mm512_shuffle_i64x2::<0x88>(ef, gh), _mm512_shuffle_i64x2::<0xdd>(ef, gh));
+    let (fehg0, fehg1) = (_mm512_shuffle_i64x2::<0x88>(fe, hg), _mm512_shuffle_i64x2::<0xdd>(fe, hg));
+    [
+        _mm512_shuffle_i64x2::<0x88>(abcd0, efgh0),
+        _mm512_shuffle_i64x2::<0x88>(badc0, fehg0),
+        _mm512_shuffle_i64x2::<0x88>(abcd1, efgh1),
+        _mm512_shuffle_i64x2::<0x88>(badc1, fehg1),
+        _mm512_shuffle_i64x2::<0xdd>(abcd0, efgh0),
+        _mm512_shuffle_i64x2::<0xdd>(badc0, fehg0),
+        _mm512_shuffle_i64x2::<0xdd>(abcd1, efgh1),
+        _mm512_shuffle_i64x2::<0xdd>(badc1, fehg1),
+    ]
+}
+
 /// Writes methods of the machine, each of one or two instructions.
 macro_rules! instructions {
     ($(fn $name:ident $(<const $n:ident: u32>)? (self $(, $argument:ident: $type:ty)*) -> $result:ty { $body:expr })*) => {$(
@@ -72,6 +99,11 @@ impl Machine for Ifma {
     }
 
     #[inline(always)]
+    fn inlined<K: Kernel<Self>>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+
+    #[inline(always)]
     fn word(self, lanes: [u64; LANES]) -> __m512i {
         // SAFETY: both are 64 bytes, and any bytes are a value of either
         unsafe { core::mem::transmute::<[u64; LANES], __m512i>(lanes) }
@@ -84,6 +116,7 @@ impl Machine for Ifma {
     }
 
     instructions! {
+        fn transpose(self, rows: [__m512i; LANES]) -> [__m512i; LANES] { transposed(rows) }
         fn splat(self, value: u64) -> __m512i { _mm512_set1_epi64(value as i64) }
         fn add(self, a: __m512i, b: __m512i) -> __m512i { _mm512_add_epi64(a, b) }
         fn sub(self, a: __m512i, b: __m512i) -> __m512i { _mm512_sub_epi64(a, b) }

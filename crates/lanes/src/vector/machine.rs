@@ -26,10 +26,16 @@ pub(crate) trait Machine: Copy + Send + Sync + 'static {
     /// Runs a kernel with this machine's instructions switched on, as a function of its own.
     fn call<K: Kernel<Self>>(self, kernel: K) -> K::Output;
 
+    /// Runs a small kernel as a part of the one that it stands in. The model makes it a function of its own as well:
+    /// inlined, its code would be a hundred times as long.
+    fn inlined<K: Kernel<Self>>(self, kernel: K) -> K::Output;
+
     /// A word of these lanes.
     fn word(self, lanes: [u64; LANES]) -> Self::Word;
     /// The lanes of a word.
     fn lanes(self, word: Self::Word) -> [u64; LANES];
+    /// Eight words as rows of a square, turned: word i of the result has lane i of each.
+    fn transpose(self, rows: [Self::Word; LANES]) -> [Self::Word; LANES];
     /// The same number in each lane.
     fn splat(self, value: u64) -> Self::Word;
 
