@@ -130,7 +130,7 @@ async fn rows_that_are_stored_are_read_frame_by_frame() {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&body.rows).unwrap();
     let read = AtomicUsize::new(0);
-    let frame = |index: u64| -> FrameFuture<'_> {
+    let frame = |index: u64| -> FrameFuture {
         read.fetch_add(1, Ordering::Relaxed);
         let mut file = file.try_clone();
         Box::pin(async move {
@@ -147,7 +147,7 @@ async fn rows_that_are_stored_are_read_frame_by_frame() {
     assert_eq!(client.submit(&[stored]).await.unwrap().entries, [100]);
     assert_eq!(read.load(Ordering::Relaxed), 10);
 
-    let short = |_: u64| -> FrameFuture<'_> { Box::pin(async { Ok(vec![0; 3]) }) };
+    let short = |_: u64| -> FrameFuture { Box::pin(async { Ok(vec![0; 3]) }) };
     let other = long_body(8);
     let sent = envelope(2, &other);
     let rows = Rows::Stored { len: other.rows.len() as u64, frame: &short };
