@@ -22,13 +22,17 @@ use protocol::{Bytes, Hash};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
+/// Points of one of the requests that open an epoch: what is in memory of one while it is made or
+/// checked is some 600 bytes a point. A proof for more points costs no less.
+const PART: usize = 16_384;
+const _: () = assert!(PART <= MAX_POINTS);
 /// Unanswered small requests after which no more are sent to a peer that is away.
 const MOST_OUTSTANDING: usize = 8;
 /// So many times the small size must wait before a bulk load is announced.
 const BULK_FROM: usize = 4;
 
-/// Sends what is due to be asked in this tick: one request at most of those that open an epoch, and whether there is
-/// another one.
+/// Sends what is due to be asked in this tick: of the large requests, which open an epoch or follow a large import, one at
+/// most, and whether to ask again at once.
 pub(super) fn ask(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, rng: &mut impl CryptoRng) -> bool {
     if pair.secret.is_none() || pair.barren {
         return false;
@@ -43,16 +47,16 @@ pub(super) fn ask(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, rn
     if pair.opened.is_none() {
         return false;
     }
-    while pair.wanted.len() > BULK_FROM * small {
+    if pair.wanted.len() > BULK_FROM * small {
         let budget = requests.bulk_max.saturating_sub(pair.bulk_points) as usize / PADDING * PADDING;
         let tokens = take_wanted(pair, holdings, budget.min(MAX_POINTS));
-        if tokens.is_empty() {
-            break;
+        if !tokens.is_empty() {
+            let points = padded(tokens.len());
+            pair.bulk_points += points as u64;
+            let items: Vec<Item> = tokens.into_iter().map(Item::Token).collect();
+            request(pair, desk, holdings, &items, Size::Bulk, points, rng);
+            return true;
         }
-        let points = padded(tokens.len());
-        pair.bulk_points += points as u64;
-        let items: Vec<Item> = tokens.into_iter().map(Item::Token).collect();
-        request(pair, desk, holdings, &items, Size::Bulk, points, rng);
     }
     let waiting = pair.outstanding.values().filter(|o| o.size == Size::Small).count();
     let due = desk.tick.is_multiple_of(requests.every) && pair.last_request.is_none_or(|last| last < desk.tick);
@@ -71,7 +75,7 @@ fn ask_opening(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, rng: 
     // One block less than allowed: the opening set has one block of padding more than these requests.
     let most =
         (u64::from(pair.accord.terms().requests.opening_max) / PADDING as u64).saturating_sub(1) * PADDING as u64;
-    let room = usize::try_from(most.saturating_sub(pair.opening_points)).unwrap_or(usize::MAX).min(MAX_POINTS);
+    let room = usize::try_from(most.saturating_sub(pair.opening_points)).unwrap_or(usize::MAX).min(PART);
     let is_first = pair.next_request == 0;
     let mut items = Vec::new();
     if is_first {

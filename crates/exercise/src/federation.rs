@@ -292,9 +292,19 @@ pub fn peak_rss_mib(pid: u32) -> Option<f64> {
 
 /// CPU time of a process so far, in seconds, as Linux tells it.
 pub fn seconds_cpu(pid: u32) -> Option<f64> {
+    seconds_of(&pid.to_string(), 11)
+}
+
+/// CPU time of all processes that this one started and that have ended.
+pub fn children_seconds_cpu() -> f64 {
+    seconds_of("self", 13).unwrap_or(0.0)
+}
+
+/// User and system time, which stand beside each other from `field` after the process's name.
+fn seconds_of(pid: &str, field: usize) -> Option<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
+    let ticks: f64 = fields.get(field)?.parse::<f64>().ok()? + fields.get(field + 1)?.parse::<f64>().ok()?;
     // USER_HZ is 100 on every Linux that Rust supports.
     Some(ticks / 100.0)
 }

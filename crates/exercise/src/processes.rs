@@ -4,7 +4,7 @@
 //! here:* anything that a command cannot do.
 
 use crate::broker_view;
-use crate::federation::{PASSPHRASE, accord, peak_rss_mib, seconds_cpu};
+use crate::federation::{PASSPHRASE, accord, children_seconds_cpu, peak_rss_mib, seconds_cpu};
 use crate::in_process::{Account, PATIENCE};
 use crate::input::Input;
 use crate::options::Options;
@@ -62,6 +62,23 @@ impl Home<'_> {
         command
     }
 
+    /// Runs a command, looks at its memory meanwhile, and gives what it says to programs.
+    async fn run_watched(&self, args: &[&str]) -> Result<(Value, f64)> {
+        let mut command = self.command(args);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
+        let (pid, mut peak) = (child.id().context("a running command")?, 0.0_f64);
+        let ended = child.wait_with_output();
+        tokio::pin!(ended);
+        let output = loop {
+            peak = peak.max(peak_rss_mib(pid).unwrap_or(0.0));
+            tokio::select! {
+                output = &mut ended => break output?,
+                () = tokio::time::sleep(Duration::from_millis(20)) => {}
+            }
+        };
+        Ok((heard(&format!("{}: sutura {}", self.name, args[0]), &output)?, peak))
+    }
+
     /// Runs a command, and gives what it says to programs.
     async fn run(&self, args: &[&str]) -> Result<Value> {
         said(&format!("{}: sutura {}", self.name, args[0]), self.command(args)).await
@@ -70,6 +87,10 @@ impl Home<'_> {
 
 async fn said(what: &str, mut command: Command) -> Result<Value> {
     let output = command.output().await.with_context(|| format!("{what} does not start"))?;
+    heard(what, &output)
+}
+
+fn heard(what: &str, output: &std::process::Output) -> Result<Value> {
     if !output.status.success() {
         bail!("{what} failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
     }
@@ -166,16 +187,17 @@ pub async fn run(options: &Options, folder: &Path, input: &Input, teller: &Telle
     let founded = began.elapsed().as_secs_f64();
     teller.say("All units joined and verified each other", "Toutes les unités sont inscrites et vérifiées");
 
-    let importing = Instant::now();
-    let serials = import(&homes, input, None).await?;
-    let importing = importing.elapsed().as_secs_f64();
     agree(&homes, folder).await?;
     teller.say("All units signed the accord", "Toutes les unités ont signé l'accord");
+    let importing = Instant::now();
+    let mut imported = import(&homes, input, None).await?;
+    let importing = importing.elapsed().as_secs_f64();
+    teller.say("All registers are imported", "Tous les registres sont importés");
 
     let matching = Instant::now();
     let mut watching = homes.iter().map(Watching::start).collect::<Result<Vec<_>>>()?;
-    for (unit, serial) in watching.iter_mut().zip(serials) {
-        unit.until_settled(serial, PATIENCE).await?;
+    for (unit, imported) in watching.iter_mut().zip(&imported) {
+        unit.until_settled(imported.serial, PATIENCE).await?;
     }
     let matching = matching.elapsed().as_secs_f64();
     teller.say("Matching is through", "La comparaison est faite");
@@ -187,12 +209,14 @@ pub async fn run(options: &Options, folder: &Path, input: &Input, teller: &Telle
         let before = settled_overlaps(&watching);
         let at = Instant::now();
         let cpu = total_cpu(&watching, broker_pid);
-        let serials = import(&homes, input, Some(())).await?;
-        for (unit, serial) in watching.iter_mut().zip(serials) {
-            unit.until_settled(serial, PATIENCE).await?;
+        let further = import(&homes, input, Some(())).await?;
+        for (unit, imported) in watching.iter_mut().zip(&further) {
+            unit.until_settled(imported.serial, PATIENCE).await?;
         }
         increment = Some(at.elapsed().as_secs_f64());
-        costs = Some(total_cpu(&watching, broker_pid) - cpu);
+        let imports: f64 = further.iter().map(|imported| imported.seconds_cpu).sum();
+        costs = Some(total_cpu(&watching, broker_pid) - cpu + imports);
+        imported.iter_mut().zip(&further).for_each(|(all, more)| all.seconds_cpu += more.seconds_cpu);
         new_overlaps = Some(settled_overlaps(&watching).saturating_sub(before) / 2);
     }
     let mut stopped = Vec::new();
@@ -205,8 +229,8 @@ pub async fn run(options: &Options, folder: &Path, input: &Input, teller: &Telle
     }
 
     let mut found = Vec::new();
-    for ((last, cpu, peak), home) in stopped.into_iter().zip(&homes) {
-        found.push(unit_found(home, &last, cpu, peak).await?);
+    for (((last, cpu, peak), home), imported) in stopped.into_iter().zip(&homes).zip(&imported) {
+        found.push(unit_found(home, &last, cpu + imported.seconds_cpu, peak.max(imported.peak_rss_mib)).await?);
     }
     let broker_cost = BrokerResult {
         seconds_cpu: seconds_cpu(broker_pid).unwrap_or(0.0),
@@ -285,16 +309,25 @@ async fn agree(homes: &[Home<'_>], folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Imports a register for each unit that has one; how far each one's register has come.
-async fn import(homes: &[Home<'_>], input: &Input, then: Option<()>) -> Result<Vec<u64>> {
-    let mut serials = Vec::with_capacity(homes.len());
+/// What an import came to, in a process of its own.
+#[derive(Default)]
+struct Imported {
+    /// How far the register has come.
+    serial: u64,
+    seconds_cpu: f64,
+    peak_rss_mib: f64,
+}
+
+/// Imports a register for each unit that has one.
+async fn import(homes: &[Home<'_>], input: &Input, then: Option<()>) -> Result<Vec<Imported>> {
+    let mut imports = Vec::with_capacity(homes.len());
     for home in homes {
         let file = match then {
             Some(()) => input.then.get(&home.name).cloned(),
             None => input.units.iter().find(|(name, ..)| *name == home.name).map(|(_, _, file)| file.clone()),
         };
         let Some(file) = file.map(|file| file.display().to_string()) else {
-            serials.push(0);
+            imports.push(Imported::default());
             continue;
         };
         let mut args = vec!["import", &file];
@@ -306,10 +339,16 @@ async fn import(homes: &[Home<'_>], input: &Input, then: Option<()>) -> Result<V
         if let (Some(country), None) = (country, &mapping) {
             args.extend(["--country", country]);
         }
-        let report = home.run(&args).await?;
-        serials.push(report["register_serial"].as_u64().context("the register's serial")?);
+        // One import after the other, and nothing else ends meanwhile: what our children took in all has grown by this one.
+        let before = children_seconds_cpu();
+        let (report, peak_rss_mib) = home.run_watched(&args).await?;
+        imports.push(Imported {
+            serial: report["register_serial"].as_u64().context("the register's serial")?,
+            seconds_cpu: children_seconds_cpu() - before,
+            peak_rss_mib,
+        });
     }
-    Ok(serials)
+    Ok(imports)
 }
 
 async fn unit_found(home: &Home<'_>, last: &Value, cpu: f64, peak: f64) -> Result<Found> {
