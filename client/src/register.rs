@@ -36,6 +36,7 @@ use identifier::{Defaults, Kind, Rules, Tier};
 use sha2::{Digest, Sha256};
 use state::State;
 use std::collections::BTreeMap;
+use zeroize::Zeroizing;
 
 /// Why the register did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -170,6 +171,29 @@ impl Register {
             }
         }
         Ok(None)
+    }
+
+    /// The references of live records, in the order of `serials`; each block is read once. For long lists.
+    pub async fn references(&self, serials: &[u64]) -> Result<Vec<Option<Zeroizing<String>>>, RegisterError> {
+        let mut wanted: Vec<(u64, usize)> = serials.iter().copied().zip(0..).collect();
+        wanted.sort_unstable();
+        let mut found: Vec<Option<Zeroizing<String>>> = serials.iter().map(|_| None).collect();
+        let blocks: Vec<&[(u64, usize)]> = wanted.chunk_by(|a, b| block::number(a.0) == block::number(b.0)).collect();
+        for some in blocks.chunks(STRIDE as usize) {
+            let numbers: Vec<u64> = some.iter().map(|block| block::number(block[0].0)).collect();
+            let keys: Vec<String> = numbers.iter().map(|number| block::key(*number)).collect();
+            for ((number, block), value) in numbers.iter().zip(some).zip(self.vault.get_many(&keys).await?) {
+                for entry in value.iter().flat_map(|value| block::entries(*number, value)) {
+                    let (at, Entry::Record(seen, _)) = entry? else { continue };
+                    let first = block.partition_point(|(serial, _)| *serial < at);
+                    for (_, place) in block[first..].iter().take_while(|(serial, _)| *serial == at) {
+                        let record = record::decode_seen(at, seen).ok_or(RegisterError::Damaged("a record"))?;
+                        found[*place] = Some(record.reference);
+                    }
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The live record of the unit's own reference.

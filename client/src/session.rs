@@ -21,6 +21,7 @@ use crate::vault::{Vault, VaultError};
 use identifier::{Kind, Tier};
 use protocol::envelope::Kind as EnvelopeKind;
 use protocol::message::{self, Head};
+use protocol::name::UnitName;
 use rand_core::SeedableRng;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -196,6 +197,14 @@ impl Session {
             Some(serial) => Ok(self.register.get(serial).await?),
             None => Ok(None),
         }
+    }
+
+    /// The unit's own references of the records that overlaps are about, in their order; empty for one that is gone.
+    pub async fn references_of(&self, overlaps: &[(UnitName, Overlap)]) -> Result<Vec<String>, SessionError> {
+        let kept_at = |(_, overlap): &(UnitName, Overlap)| self.agent.kept_at(overlap.record).unwrap_or(0);
+        let serials: Vec<u64> = overlaps.iter().map(kept_at).collect();
+        let found = self.register.references(&serials).await?;
+        Ok(found.into_iter().map(|found| found.map(|reference| reference.to_string()).unwrap_or_default()).collect())
     }
 
     /// The agent's name of a record, by its reference.

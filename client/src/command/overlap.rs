@@ -18,7 +18,7 @@ mod show;
 pub(super) mod words;
 
 use super::context::OFFICER_PASSPHRASE_FILE;
-use super::overlaps::{Shown, open, shown_of};
+use super::overlaps::{Shown, open, shown};
 use super::{CommandError, Context, Exit};
 use crate::home::Work;
 use crate::officers::{self, OwnOfficer, OwnStanding, Unlocked};
@@ -254,10 +254,12 @@ impl<'c> Desk<'c> {
         let wanted = id.to_ascii_lowercase();
         let is_wanted = |handle: &Handle| wanted.len() >= 4 && handle.to_string().starts_with(&wanted);
         let agent = session.agent();
-        let mut found: Vec<(UnitName, Handle, Shown)> = Vec::new();
-        for (peer, overlap) in agent.overlaps().filter(|(_, overlap)| is_wanted(&overlap.handle)) {
-            found.push((peer.clone(), overlap.handle, shown_of(&session, &rules, peer, &overlap).await?));
-        }
+        let overlaps = agent.overlaps().filter(|(_, overlap)| is_wanted(&overlap.handle));
+        let overlaps: Vec<_> = overlaps.map(|(peer, overlap)| (peer.clone(), overlap)).collect();
+        let named: Vec<(UnitName, Handle)> = overlaps.iter().map(|(peer, o)| (peer.clone(), o.handle)).collect();
+        let shown = shown(&session, &rules, overlaps).await?;
+        let mut found: Vec<(UnitName, Handle, Shown)> =
+            named.into_iter().zip(shown).map(|((peer, handle), shown)| (peer, handle, shown)).collect();
         // A case outlives its overlap: the record may have left the register.
         for (peer, case) in agent.cases().filter(|(_, case)| is_wanted(case.handle())) {
             if !found.iter().any(|(_, handle, _)| handle == case.handle()) {

@@ -62,12 +62,9 @@ impl Shown {
 /// Runs `sutura overlaps`.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
     let (session, rules) = open(context.open_vault().await?).await?;
-    let mut all = Vec::new();
-    for (peer, overlap) in session.agent().overlaps() {
-        if args.peer.as_ref().is_none_or(|wanted| wanted == peer) {
-            all.push(shown_of(&session, &rules, peer, &overlap).await?);
-        }
-    }
+    let overlaps =
+        session.agent().overlaps().filter(|(peer, _)| args.peer.as_ref().is_none_or(|wanted| wanted == *peer));
+    let mut all = shown(&session, &rules, overlaps.map(|(peer, overlap)| (peer.clone(), overlap)).collect()).await?;
     let below = all.iter().filter(|overlap| !overlap.surfaced).count();
     if !args.all {
         all.retain(|overlap| overlap.surfaced);
@@ -117,26 +114,30 @@ pub(super) async fn open(vault: Vault) -> Result<(Session, Rules), CommandError>
     Ok((Session::open(vault, system_clock()).await?, rules))
 }
 
-/// An overlap, as it is shown.
-pub(super) async fn shown_of(
+/// Overlaps, as they are shown.
+pub(super) async fn shown(
     session: &Session,
     rules: &Rules,
-    peer: &UnitName,
-    overlap: &Overlap,
-) -> Result<Shown, CommandError> {
+    overlaps: Vec<(UnitName, Overlap)>,
+) -> Result<Vec<Shown>, CommandError> {
+    let references = session.references_of(&overlaps).await?;
+    let each = overlaps.iter().zip(references);
+    Ok(each.map(|((peer, overlap), reference)| shown_of(session, rules, peer, overlap, reference)).collect())
+}
+
+fn shown_of(session: &Session, rules: &Rules, peer: &UnitName, overlap: &Overlap, reference: String) -> Shown {
     let met: Vec<(Kind, Tier)> = overlap.met.values().filter_map(|worth| kind_and_tier(*worth)).collect();
-    let record = session.record_of(overlap).await?;
     let case = session.agent().case_of(&overlap.handle);
-    Ok(Shown {
+    Shown {
         handle: overlap.handle.to_string(),
         peer: peer.to_string(),
-        reference: record.map(|full| full.record.reference.to_string()).unwrap_or_default(),
+        reference,
         surfaced: surfaces(&met, rules).is_some(),
         met,
         since: overlap.since,
         state: case.as_ref().map(|(case, manual)| manual.state(case.state()).id.clone()),
         is_over: case.is_some_and(|(case, manual)| case.is_over(&manual)),
-    })
+    }
 }
 
 /// The kinds that met, each once.

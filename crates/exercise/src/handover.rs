@@ -79,8 +79,7 @@ pub async fn pack_only(
 ) -> Result<Packed> {
     let (handle, prospect) = (talks.handle, talks.prospect(from)?);
     let session = &mut talks.unit(from).session;
-    let overlap = session.agent().overlaps().find(|(_, overlap)| overlap.handle == handle);
-    let (_, overlap) = overlap.context("the overlap is known")?;
+    let (_, overlap) = session.agent().overlap(&handle).context("the overlap is known")?;
     let record = session.record_of(&overlap).await?.context("the record is in the register")?;
     let mut contents = Contents::default();
     for cell in record.cells.iter().filter(|cell| fields.contains(&cell.column) && !cell.text.is_empty()) {

@@ -60,20 +60,21 @@ pub struct Found {
 
 /// The overlaps of an open session.
 pub async fn overlaps_of(session: &Session, rules: &Rules) -> anyhow::Result<Vec<FoundOverlap>> {
-    let mut out = Vec::new();
-    for (peer, overlap) in session.agent().overlaps() {
+    let overlaps: Vec<_> = session.agent().overlaps().map(|(peer, overlap)| (peer.clone(), overlap)).collect();
+    let references = session.references_of(&overlaps).await?;
+    let mut out = Vec::with_capacity(overlaps.len());
+    for ((peer, overlap), reference) in overlaps.iter().zip(references) {
         let met: Vec<_> = overlap.met.values().filter_map(|worth| kind_and_tier(*worth)).collect();
         let kinds: BTreeSet<String> = met.iter().map(|(kind, _)| kind.name().to_owned()).collect();
         let tier = met.iter().map(|(_, tier)| *tier).min().map(|tier| tier.to_string()).unwrap_or_default();
-        let record = session.record_of(&overlap).await?;
         out.push(FoundOverlap {
             peer: peer.to_string(),
-            reference: record.map(|full| full.record.reference.to_string()).unwrap_or_default(),
+            reference,
             handle: overlap.handle.to_string(),
             tier,
             kinds: kinds.into_iter().collect(),
             surfaced: surfaces(&met, rules).is_some(),
-            state: state_of(session, &overlap),
+            state: state_of(session, overlap),
         });
     }
     Ok(out)

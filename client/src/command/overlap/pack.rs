@@ -15,9 +15,7 @@ use std::path::Path;
 
 /// The record that the overlap is about, if the register still has it.
 async fn record(desk: &Desk<'_>) -> Result<Option<FullRecord>, CommandError> {
-    let agent = desk.session.agent();
-    let found = agent.overlaps().find(|(peer, overlap)| **peer == desk.peer && overlap.handle == desk.handle);
-    match found {
+    match desk.session.agent().overlap(&desk.handle) {
         Some((_, overlap)) => Ok(desk.session.record_of(&overlap).await?),
         None => Ok(None),
     }
