@@ -141,12 +141,12 @@ pub async fn import_file(
     };
     let mut writer = None;
     let mut tally = ImportReport::default();
-    while let Some(reading::Batch { contents, rows, bytes }) = batches.recv().await {
+    while let Some(reading::Handed { batch, rows, bytes }) = batches.recv().await {
         if writer.is_none() {
             writer = Some(RegisterWriter::begin(vault, &options.rules).await?);
         }
         let Some(writer) = &mut writer else { break };
-        for outcome in writer.put(contents).await? {
+        for outcome in writer.put_batch(&batch).await? {
             match outcome {
                 Outcome::Added => tally.added += 1,
                 Outcome::Replaced => tally.replaced += 1,

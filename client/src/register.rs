@@ -5,27 +5,36 @@
 //!
 //! | key in the vault | value |
 //! |---|---|
-//! | `record/<serial>` | a record; or the note that the record of another serial was removed |
-//! | `reference/<hash>` | the serial of a reference, with digests of the record |
+//! | `record/<block>` | what happened under 128 consecutive serials: records, and notes that the record of another serial was removed (block.rs) |
+//! | `cells/<serial>` | the cells of a record that are too long for its block |
+//! | `reference/<bucket>` | some references: the serial of each, with digests of its record (index.rs) |
 //! | `register/state` | the last serial, and counts |
 //!
 //! Serials only grow, and number changes, not records: a new record takes one, and so does each removal. Whoever remembers
 //! the last serial it saw asks for what came after it, at a cost that does not depend on what is stored. A record
 //! whose tokens change is a new record, and its old serial is removed; one of which only other cells change keeps its serial.
+//!
+//! What is removed is written nowhere any more: its block is written anew without it, and the vault overwrites the old one.
 
+mod batch;
+mod block;
+mod blocks;
+mod index;
 mod record;
 mod state;
+mod wiped;
 mod writing;
 
-pub use record::{Content, StoredCell, StoredRecord, StoredToken};
+pub use batch::Batch;
+pub use record::{Content, Parts, StoredCell, StoredRecord, StoredToken};
 pub use state::reference_hash;
 pub use writing::{Outcome, RegisterWriter};
 
 use crate::vault::{Vault, VaultError};
+use block::Entry;
 use identifier::{Defaults, Kind, Rules, Tier};
-use record::Stored;
 use sha2::{Digest, Sha256};
-use state::{Pointer, State, pointer_key, record_key};
+use state::State;
 use std::collections::BTreeMap;
 
 /// Why the register did not do what was asked.
@@ -37,6 +46,9 @@ pub enum RegisterError {
     /// A value of the register is not what this program writes.
     #[error("the register is damaged: {0}")]
     Damaged(&'static str),
+    /// The register lies in the vault in another form.
+    #[error("the register was written by another version of this program; import it into a new vault")]
+    Form,
 }
 
 /// What changed after a serial.
@@ -88,8 +100,8 @@ pub struct Register {
     vault: Vault,
 }
 
-/// Keys read in one statement's worth.
-const PAGE: u64 = 1024;
+/// Blocks read at a time, at most.
+const STRIDE: u64 = 32;
 
 impl Register {
     /// The register of that vault; empty until something is imported.
@@ -102,22 +114,33 @@ impl Register {
         self.load_some_after(serial, usize::MAX).await
     }
 
-    /// What changed after `serial`, at most about `most` changes: for large registers. Ask again while `more`.
+    /// What changed after `serial`, at most about `most` changes: for large registers. Ask again while `more`. Pages of a
+    /// thousand or more are read at full speed; memory holds one page.
     pub async fn load_some_after(&self, serial: u64, most: usize) -> Result<RegisterChange, RegisterError> {
         let end = self.state().await?.last;
         let mut change = RegisterChange { last: serial.min(end), ..RegisterChange::default() };
         while change.last < end && change.added.len() + change.removed.len() < most {
-            let page: Vec<u64> = (change.last + 1..=end.min(change.last + PAGE)).collect();
-            let keys: Vec<String> = page.iter().map(|serial| record_key(*serial)).collect();
-            for (serial, value) in page.iter().zip(self.vault.get_many(&keys).await?) {
-                match value.map(|value| record::decode(*serial, &value, false)) {
-                    None => {} // removed since
-                    Some(Some(Stored::Record(record, ..))) => change.added.push(record),
-                    Some(Some(Stored::Removed(serial))) => change.removed.push(serial),
-                    Some(None) => return Err(RegisterError::Damaged("a record")),
+            let missing = most - change.added.len() - change.removed.len();
+            let first = block::number(change.last + 1);
+            let next = (first + (missing as u64).div_ceil(block::SERIALS).min(STRIDE)).min(block::number(end) + 1);
+            let keys: Vec<String> = (first..next).map(block::key).collect();
+            // No block: all of it was removed since.
+            for (number, value) in (first..next).zip(self.vault.get_many(&keys).await?) {
+                for entry in value.iter().flat_map(|value| block::entries(number, value)) {
+                    let (at, entry) = entry?;
+                    if at <= serial || at > end {
+                        continue; // seen before, or newer than what was there at the beginning
+                    }
+                    match entry {
+                        Entry::Record(seen, _) => {
+                            let record = record::decode_seen(at, seen);
+                            change.added.push(record.ok_or(RegisterError::Damaged("a record"))?);
+                        }
+                        Entry::Removed(serial) => change.removed.push(serial),
+                    }
                 }
             }
-            change.last = page.last().copied().unwrap_or(end);
+            change.last = (next * block::SERIALS).min(end);
         }
         change.more = change.last < end;
         Ok(change)
@@ -125,20 +148,42 @@ impl Register {
 
     /// One live record, whole.
     pub async fn get(&self, serial: u64) -> Result<Option<FullRecord>, RegisterError> {
-        let Some(value) = self.vault.get(&record_key(serial)).await? else { return Ok(None) };
-        match record::decode(serial, &value, true) {
-            Some(Stored::Record(record, cells, defaults)) => Ok(Some(FullRecord { record, cells, defaults })),
-            Some(Stored::Removed(_)) => Ok(None),
-            None => Err(RegisterError::Damaged("a record")),
+        const DAMAGED: RegisterError = RegisterError::Damaged("a record");
+        let number = block::number(serial);
+        // Twice: between the two readings an import may take the long cells of a record away.
+        for last in [false, true] {
+            let Some(value) = self.vault.get(&block::key(number)).await? else { return Ok(None) };
+            let found = block::entries(number, &value).find(|entry| !matches!(entry, Ok((at, _)) if *at != serial));
+            let Some((_, Entry::Record(seen, rest))) = found.transpose()? else { return Ok(None) };
+            let record = record::decode_seen(serial, seen).ok_or(DAMAGED)?;
+            let apart = match rest {
+                Some(_) => None,
+                None => self.vault.get(&block::rest_key(serial)).await?,
+            };
+            match rest.or(apart.as_ref().map(|rest| rest.as_slice())) {
+                Some(rest) => {
+                    let (cells, defaults) = record::decode_rest(rest).ok_or(DAMAGED)?;
+                    return Ok(Some(FullRecord { record, cells, defaults }));
+                }
+                None if last => return Err(DAMAGED),
+                None => {}
+            }
         }
+        Ok(None)
     }
 
     /// The live record of the unit's own reference.
     pub async fn by_reference(&self, reference: &str) -> Result<Option<FullRecord>, RegisterError> {
-        let key = pointer_key(&reference_hash(reference.trim()));
-        let Some(value) = self.vault.get(&key).await? else { return Ok(None) };
-        let pointer = Pointer::decode(&value).ok_or(RegisterError::Damaged("a reference"))?;
-        self.get(pointer.serial).await
+        let hash = reference_hash(reference.trim());
+        loop {
+            let buckets = self.state().await?.buckets;
+            let value = self.vault.get(&index::key(index::address(&hash, buckets))).await?;
+            match value.map_or(Ok(None), |value| index::find(&value, &hash))? {
+                Some(pointer) => return self.get(pointer.serial).await,
+                None if self.state().await?.buckets == buckets => return Ok(None),
+                None => {} // an import has moved it meanwhile
+            }
+        }
     }
 
     /// Figures. Cost the same whatever the register's size.
@@ -168,7 +213,7 @@ impl Register {
     async fn state(&self) -> Result<State, RegisterError> {
         match self.vault.get(state::KEY).await? {
             None => Ok(State::default()),
-            Some(value) => State::decode(&value).ok_or(RegisterError::Damaged("its counts")),
+            Some(value) => State::decode(&value),
         }
     }
 }

@@ -9,7 +9,8 @@
 //!
 //! Who holds the file without the passphrase sees: the size of the file; how many namespaces are in use; for each of
 //! them a number of rows, which is a bucket (at most an eighth, and at least some, above the truth); the size of each
-//! row, which is a bucket too. Values above 1 KiB are few and not padded in number. Who holds several copies of different
+//! row, which is a bucket too. Values above 1 KiB are few and not padded in number, but where it is asked for
+//! ([`Transaction::pad_fully`]: the register, whose values hold many records each). Who holds several copies of different
 //! days sees which rows changed. Putting a whole older file back is not noticed here, but by the agent (R35).
 //!
 //! What is deleted is overwritten in the file; [`Vault::scrub`] also empties the write-ahead log. What a disk keeps of
@@ -25,8 +26,9 @@ mod transaction;
 mod wrapped;
 
 pub use change::Change;
+pub(crate) use padding::shown;
 pub use passphrase::{Hashing, Passphrase};
-pub use transaction::{Mark, Page, Transaction};
+pub use transaction::Transaction;
 pub(crate) use wrapped::{unwrap, wrap};
 
 use key::VaultKey;
@@ -131,6 +133,7 @@ impl Vault {
         let wrapping = hashing.derive(passphrase, salt).await?;
         let (keys, wrapped) = VaultKey::generate(&wrapping, hashing, &salt, rng)?;
         let head = database::Head {
+            format: database::FORMAT,
             memory_kib: hashing.memory_kib.into(),
             passes: hashing.passes.into(),
             salt: salt.to_vec(),
@@ -163,6 +166,9 @@ impl Vault {
             head.salt.as_slice().try_into().map_err(|_| VaultError::Damaged("the salt of its passphrase"))?;
         let wrapping = hashing.derive(passphrase, salt).await?;
         let keys = VaultKey::unwrap(&wrapping, hashing, &salt, &head.wrapped)?;
+        if head.format < database::FORMAT {
+            database::migrate(&mut writer).await?;
+        }
         Ok(Self::assemble(path, hashing, keys, (writer, reader)))
     }
 
@@ -206,7 +212,7 @@ impl Vault {
     /// How many values a namespace holds. Costs the same whatever their number.
     pub async fn count(&self, namespace: &str) -> Result<u64, VaultError> {
         let mut reader = self.inner.reader.lock().await;
-        folder_count(&mut reader, &self.inner.keys, namespace).await
+        Ok(folder(&mut reader, &self.inner.keys, namespace).await?.count)
     }
 
     /// Makes all changes durable in one transaction, or none. Of two changes of one key the later counts. A commit that
@@ -349,7 +355,7 @@ async fn page(
     after: &[u8],
 ) -> Result<(Vec<Opened>, Option<Vec<u8>>), VaultError> {
     let index = sealed::namespace_index(keys, namespace);
-    let rows = sqlx::query("SELECT key, value FROM sealed WHERE namespace = $1 AND key > $2 ORDER BY key LIMIT 512")
+    let rows = sqlx::query("SELECT key, value FROM sealed WHERE namespace = $1 AND key > $2 ORDER BY key LIMIT 64")
         .bind(index.to_vec())
         .bind(after.to_vec())
         .fetch_all(connection)
@@ -395,17 +401,26 @@ async fn folders(connection: &mut SqliteConnection, keys: &VaultKey) -> Result<B
     for row in sqlx::query("SELECT namespace, value FROM folder").fetch_all(connection).await? {
         let index: &[u8] = row.try_get(0)?;
         let index: [u8; 16] = index.try_into().map_err(|_| VaultError::Damaged("a folder's index"))?;
-        let (name, count) = open_folder(keys, Place { namespace: index, key: FOLDER }, row.try_get(1)?)?;
-        out.insert(name, count);
+        let (name, folder) = open_folder(keys, Place { namespace: index, key: FOLDER }, row.try_get(1)?)?;
+        out.insert(name, folder.count);
     }
     Ok(out)
 }
 
-async fn folder_count(connection: &mut SqliteConnection, keys: &VaultKey, namespace: &str) -> Result<u64, VaultError> {
+/// What is kept of a namespace.
+#[derive(Default)]
+struct Folder {
+    /// How many of its rows are real.
+    count: u64,
+    /// The size of its largest row so far; 0 where padding is small ([`Transaction::pad_fully`]).
+    largest: usize,
+}
+
+async fn folder(connection: &mut SqliteConnection, keys: &VaultKey, namespace: &str) -> Result<Folder, VaultError> {
     let place = folder_place(keys, namespace);
     let query = sqlx::query("SELECT value FROM folder WHERE namespace = $1").bind(place.namespace.to_vec());
     match query.fetch_optional(connection).await? {
-        None => Ok(0),
+        None => Ok(Folder::default()),
         Some(row) => Ok(open_folder(keys, place, row.try_get(0)?)?.1),
     }
 }
@@ -417,15 +432,15 @@ fn folder_place(keys: &VaultKey, namespace: &str) -> Place {
     Place { namespace: sealed::namespace_index(keys, namespace), key: FOLDER }
 }
 
-fn open_folder(keys: &VaultKey, place: Place, sealed: &[u8]) -> Result<(String, u64), VaultError> {
+fn open_folder(keys: &VaultKey, place: Place, sealed: &[u8]) -> Result<(String, Folder), VaultError> {
     const DAMAGED: VaultError = VaultError::Damaged("a folder does not open");
-    match sealed::open(keys, &place, sealed) {
-        Some(Opened::Real { key, value }) => {
-            let count = value.as_slice().try_into().map_err(|_| DAMAGED)?;
-            Ok((key, u64::from_be_bytes(count)))
-        }
-        _ => Err(DAMAGED),
-    }
+    let Some(Opened::Real { key, value }) = sealed::open(keys, &place, sealed) else { return Err(DAMAGED) };
+    let (count, rest) = value.split_first_chunk::<8>().ok_or(DAMAGED)?;
+    let largest = match rest {
+        [] => 0,
+        rest => u32::from_be_bytes(rest.try_into().map_err(|_| DAMAGED)?) as usize,
+    };
+    Ok((key, Folder { count: u64::from_be_bytes(*count), largest }))
 }
 
 #[cfg(test)]

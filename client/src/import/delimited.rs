@@ -9,7 +9,6 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::rc::Rc;
-use zeroize::Zeroizing;
 
 /// A row longer than this is no row: a quotation mark was opened and never closed.
 const MAX_ROW_BYTES: u64 = 4 << 20;
@@ -63,13 +62,13 @@ impl Delimited {
         Ok(Delimited { reader, since_row, record: ByteRecord::new(), first_line, windows_1252: 0 })
     }
 
-    /// The next row that is not empty.
-    pub(super) fn next(&mut self) -> Result<Option<Row>, ImportError> {
+    /// The next row that is not empty; false at the end.
+    pub(super) fn next(&mut self, row: &mut Row) -> Result<bool, ImportError> {
         self.since_row.set(0);
         let line_before = self.reader.position().line() + self.first_line - 1;
         match self.reader.read_byte_record(&mut self.record) {
             Ok(true) => {}
-            Ok(false) => return Ok(None),
+            Ok(false) => return Ok(false),
             Err(error) => {
                 let too_long = self.since_row.get() > MAX_ROW_BYTES;
                 return Err(match error.into_kind() {
@@ -83,17 +82,18 @@ impl Delimited {
         if self.record.len() > MAX_COLUMNS {
             return Err(ImportError::TooManyColumns { line });
         }
-        let mut cells = Vec::with_capacity(self.record.len());
+        row.line = line;
+        row.clear();
         for cell in &self.record {
-            cells.push(Zeroizing::new(match std::str::from_utf8(cell) {
-                Ok(text) => text.to_owned(),
+            match std::str::from_utf8(cell) {
+                Ok(text) => row.push(text),
                 Err(_) => {
                     self.windows_1252 += 1;
-                    cell.iter().map(|byte| windows_1252(*byte)).collect()
+                    row.push_chars(cell.iter().map(|byte| windows_1252(*byte)));
                 }
-            }));
+            }
         }
-        Ok(Some(Row { line, cells }))
+        Ok(true)
     }
 
     /// How far the reading has come, in bytes.

@@ -3,9 +3,9 @@
 //! Called by reading.rs with the first row. *Not here:* the rows below.
 
 use super::ImportError;
+use super::rows::Row;
 use crate::mapping::{Mapping, Target};
 use identifier::Column;
-use zeroize::Zeroizing;
 
 /// What each column of a file is.
 pub(super) struct Header {
@@ -13,13 +13,15 @@ pub(super) struct Header {
     pub(super) names: Vec<String>,
     /// What they are to us; None: kept for the unit's officers, not compared.
     pub(super) targets: Vec<Option<Target>>,
+    /// Under which name each is kept: ours, or the file's own, marked so that it never looks like one of ours.
+    pub(super) kept: Vec<String>,
 }
 
 impl Header {
     /// Reads the first row. A header that the mapping names is what the mapping says; one that bears our own name is that
     /// column, unless the mapping found it under another header.
-    pub(super) fn read(cells: &[Zeroizing<String>], mapping: &Mapping) -> Result<Header, ImportError> {
-        let names: Vec<String> = cells.iter().map(|cell| cell.trim().chars().take(200).collect()).collect();
+    pub(super) fn read(row: &Row, mapping: &Mapping) -> Result<Header, ImportError> {
+        let names: Vec<String> = row.cells().map(|cell| cell.trim().chars().take(200).collect()).collect();
         let mapped: Vec<Option<Target>> = names.iter().map(|name| mapping.target(name)).collect();
         let targets: Vec<Option<Target>> = names
             .iter()
@@ -29,7 +31,11 @@ impl Header {
         if !targets.contains(&Some(Target::Known(Column::Record))) {
             return Err(ImportError::NoRecordColumn { found: names });
         }
-        Ok(Header { names, targets })
+        let kept = names.iter().zip(&targets).map(|(name, target)| match target {
+            Some(target) => target.name().to_owned(),
+            None => format!("·{name}"),
+        });
+        Ok(Header { kept: kept.collect(), names, targets })
     }
 
     /// Headers that mean nothing to us.

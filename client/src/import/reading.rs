@@ -9,15 +9,16 @@ use super::report::{Cause, Fault, ImportReport};
 use super::rows::{self, Row};
 use super::{ImportError, ImportOptions};
 use crate::mapping::Target;
-use crate::register::{Content, StoredCell, StoredToken, reference_hash};
-use identifier::{Column, MAX_CELL_BYTES, Reason, Record, Refusal};
+use crate::register::{Batch, Content, Parts, StoredCell, StoredToken, reference_hash};
+use identifier::{Column, MAX_CELL_BYTES, Reason, Record, Refusal, Tokens};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use tokio::sync::mpsc::Sender;
 use zeroize::Zeroizing;
 
-/// Records handed over at a time.
+/// Records handed over at a time; fewer, if they are as large as this.
 const BATCH: usize = 2048;
+const BATCH_BYTES: usize = 1 << 20;
 /// More rows than this are not read: a mistake, or an attack.
 const MAX_ROWS: u64 = 10_000_000;
 /// Rows that share a reference with another row are held until the end: at most so many.
@@ -28,8 +29,8 @@ const MAX_REFERENCE: usize = 200;
 const MAX_KEPT_BYTES: usize = 32_767;
 
 /// Some records of the file, and how far the reading has come.
-pub(super) struct Batch {
-    pub(super) contents: Vec<Content>,
+pub(super) struct Handed {
+    pub(super) batch: Batch,
     pub(super) rows: u64,
     pub(super) bytes: u64,
 }
@@ -37,22 +38,22 @@ pub(super) struct Batch {
 /// What the reading found.
 pub(super) struct Reading {
     pub(super) report: ImportReport,
-    /// All references of the file, by their hashes, also of rows that fell.
+    /// All references of the file, by their hashes, also of rows that fell; only if they were asked for.
     pub(super) references: HashSet<[u8; 16]>,
 }
 
 /// Reads the whole file; hands over its records.
-pub(super) fn read(path: &Path, options: &ImportOptions, batches: &Sender<Batch>) -> Result<Reading, ImportError> {
+pub(super) fn read(path: &Path, options: &ImportOptions, batches: &Sender<Handed>) -> Result<Reading, ImportError> {
     let sheet = options.sheet.as_deref();
     let knows = |name: &str| options.mapping.target(name).or_else(|| Target::by_name(name)).is_some();
-    let (references, shared) = references(path, sheet, &knows, options)?;
+    let References { all, shared } = references(path, sheet, &knows, options)?;
     let mut reader = Reader {
         options,
         shared,
         header: None,
         joined: HashMap::new(),
         report: ImportReport { dry_run: options.dry_run, ..ImportReport::default() },
-        batch: Vec::with_capacity(BATCH),
+        batch: Batch::with_capacity(BATCH_BYTES),
         batches,
     };
     let mut at = 0;
@@ -66,27 +67,38 @@ pub(super) fn read(path: &Path, options: &ImportOptions, batches: &Sender<Batch>
     let mut joined: Vec<(u64, Content)> = std::mem::take(&mut reader.joined).into_values().collect();
     joined.sort_by_key(|(line, _)| *line);
     for (_, content) in joined {
-        reader.give(content, at)?;
+        reader.batch.push_content(&content);
+        reader.flush_full(at)?;
     }
     reader.flush(at)?;
     reader.report.windows_1252 = end.windows_1252;
-    Ok(Reading { report: reader.report, references })
+    Ok(Reading { report: reader.report, references: all })
 }
 
-/// First reading: the hashes of all references, and of those that stand more than once.
-#[expect(clippy::type_complexity, reason = "two sets of the same hashes, used once")]
+/// What the first reading finds.
+#[derive(Default)]
+struct References {
+    /// The hashes of all references, if the file is the whole register.
+    all: HashSet<[u8; 16]>,
+    /// The beginnings of hashes that stand more than once. By chance a reference may be among them that stands once: it is
+    /// then only held longer.
+    shared: HashSet<u64>,
+}
+
+/// First reading: which references stand more than once.
 fn references(
     path: &Path,
     sheet: Option<&str>,
     knows: &dyn Fn(&str) -> bool,
     options: &ImportOptions,
-) -> Result<(HashSet<[u8; 16]>, HashSet<[u8; 16]>), ImportError> {
-    let (mut all, mut shared) = (HashSet::new(), HashSet::new());
+) -> Result<References, ImportError> {
+    let mut found = References::default();
+    let mut beginnings = Vec::new();
     let mut place = None;
     let mut rows = 0;
     rows::each(path, sheet, knows, &mut |row, _| {
         let Some(place) = place else {
-            let header = Header::read(&row.cells, &options.mapping)?;
+            let header = Header::read(row, &options.mapping)?;
             place = header.place_of(Target::Known(Column::Record));
             return Ok(());
         };
@@ -94,44 +106,72 @@ fn references(
         if rows > MAX_ROWS {
             return Err(ImportError::TooManyRows);
         }
-        let reference = row.cells.get(place - 1).map_or("", |cell| cell.trim());
+        let reference = row.get(place - 1).unwrap_or_default().trim();
         if !reference.is_empty() {
             let hash = reference_hash(reference);
-            if !all.insert(hash) {
-                shared.insert(hash);
+            beginnings.push(beginning(&hash));
+            if options.replace {
+                found.all.insert(hash);
             }
         }
         Ok(())
     })?;
-    Ok((all, shared))
+    beginnings.sort_unstable();
+    found.shared = beginnings.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    Ok(found)
+}
+
+fn beginning(hash: &[u8; 16]) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *hash;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 struct Reader<'a> {
     options: &'a ImportOptions,
-    shared: HashSet<[u8; 16]>,
+    shared: HashSet<u64>,
     header: Option<Header>,
     /// Records of several rows, with the line of the first.
     joined: HashMap<[u8; 16], (u64, Content)>,
     report: ImportReport,
-    batch: Vec<Content>,
-    batches: &'a Sender<Batch>,
+    batch: Batch,
+    batches: &'a Sender<Handed>,
 }
 
 impl Reader<'_> {
-    fn row(&mut self, row: Row, bytes: u64) -> Result<(), ImportError> {
+    fn row(&mut self, row: &Row, bytes: u64) -> Result<(), ImportError> {
         let Some(header) = self.header.take() else {
-            let header = Header::read(&row.cells, &self.options.mapping)?;
+            let header = Header::read(row, &self.options.mapping)?;
             self.report.unknown_columns = header.unknown();
             self.header = Some(header);
             return Ok(());
         };
-        let read = self.content(&header, &row);
+        let read = self.record(&header, row);
         self.header = Some(header);
-        let Some(content) = read? else { return Ok(()) };
-        let hash = reference_hash(&content.reference);
-        if !self.shared.contains(&hash) {
-            return self.give(content, bytes);
+        read?;
+        self.flush_full(bytes)
+    }
+
+    /// One row as a record; a row that falls is none.
+    fn record(&mut self, header: &Header, row: &Row) -> Result<(), ImportError> {
+        let Some(Usable { reference, restricted, found }) = self.usable(header, row)? else { return Ok(()) };
+        let hash = reference_hash(reference);
+        let cells = kept_cells(header, row, reference);
+        let defaults = &self.options.mapping.defaults;
+        if !self.shared.contains(&beginning(&hash)) {
+            let tokens: Vec<_> =
+                found.tokens.iter().map(|token| (token.kind, token.tier, token.expose_secret())).collect();
+            self.batch.push(&Parts { reference, restricted, tokens: &tokens, cells: &cells, defaults });
+            return Ok(());
         }
+        let own = |text: &str| Zeroizing::new(text.to_owned());
+        let cell = |(column, text): (&str, &str)| StoredCell { column: column.to_owned(), text: own(text) };
+        let content = Content {
+            reference: own(reference),
+            restricted,
+            tokens: found.tokens.iter().map(StoredToken::from).collect(),
+            cells: cells.into_iter().map(cell).collect(),
+            defaults: defaults.clone(),
+        };
         match self.joined.get_mut(&hash) {
             Some((_, first)) => {
                 self.report.joined += 1;
@@ -150,18 +190,18 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// One row as a record; None if it falls.
-    fn content(&mut self, header: &Header, row: &Row) -> Result<Option<Content>, ImportError> {
-        if row.cells.iter().all(|cell| cell.trim().is_empty()) {
+    /// What a row has to say; None if it falls. Notes its faults and counts it.
+    fn usable<'r>(&mut self, header: &Header, row: &'r Row) -> Result<Option<Usable<'r>>, ImportError> {
+        if row.is_blank() {
             return Ok(None);
         }
         self.report.rows += 1;
         let line = row.line;
-        let mut compared: Vec<(Column, &str)> = Vec::with_capacity(row.cells.len());
+        let mut compared: Vec<(Column, &str)> = Vec::with_capacity(row.len());
         let mut reference = "";
         let mut restricted = false;
         let mut doubt = None;
-        for (place, text) in row.cells.iter().enumerate() {
+        for (place, text) in row.cells().enumerate() {
             match header.targets.get(place).copied().flatten() {
                 Some(Target::Known(Column::Record)) if reference.is_empty() => reference = text.trim(),
                 Some(Target::Known(Column::Record)) | None => {}
@@ -203,7 +243,7 @@ impl Reader<'_> {
             let (column, place) = (header.names[place].clone(), Some(place + 1));
             self.fault(Fault { line, column, place, value: 1, reason: Cause::NotYesOrNo, row_falls: false })?;
         }
-        if let Some(place) = row.cells.iter().skip(header.names.len()).position(|cell| !cell.trim().is_empty()) {
+        if let Some(place) = row.cells().skip(header.names.len()).position(|cell| !cell.trim().is_empty()) {
             let place = header.names.len() + place + 1;
             let (column, place) = (place.to_string(), Some(place));
             self.fault(Fault { line, column, place, value: 1, reason: Cause::NoHeader, row_falls: false })?;
@@ -214,17 +254,10 @@ impl Reader<'_> {
         }
         self.report.protected += u64::from(protected);
         self.report.restricted += u64::from(restricted);
-        let tokens: Vec<StoredToken> = found.tokens.iter().map(StoredToken::from).collect();
-        for token in &tokens {
+        for token in &found.tokens {
             *self.report.tokens.entry(token.kind).or_default() += 1;
         }
-        Ok(Some(Content {
-            reference: Zeroizing::new(reference.to_owned()),
-            restricted,
-            tokens,
-            cells: kept_cells(header, row, reference),
-            defaults: self.options.mapping.defaults.clone(),
-        }))
+        Ok(Some(Usable { reference, restricted, found }))
     }
 
     fn fault(&mut self, fault: Fault) -> Result<(), ImportError> {
@@ -236,17 +269,23 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn give(&mut self, content: Content, bytes: u64) -> Result<(), ImportError> {
-        self.batch.push(content);
-        if self.batch.len() >= BATCH { self.flush(bytes) } else { Ok(()) }
+    fn flush_full(&mut self, bytes: u64) -> Result<(), ImportError> {
+        if self.batch.len() >= BATCH || self.batch.bytes() >= BATCH_BYTES { self.flush(bytes) } else { Ok(()) }
     }
 
     fn flush(&mut self, bytes: u64) -> Result<(), ImportError> {
-        let contents = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
-        let batch = Batch { contents, rows: self.report.rows, bytes };
+        let batch = std::mem::replace(&mut self.batch, Batch::with_capacity(BATCH_BYTES / 4));
+        let handed = Handed { batch, rows: self.report.rows, bytes };
         // Whoever listened has failed, and says why itself.
-        self.batches.blocking_send(batch).map_err(|_| ImportError::Stopped)
+        self.batches.blocking_send(handed).map_err(|_| ImportError::Stopped)
     }
+}
+
+/// What a row has to say.
+struct Usable<'r> {
+    reference: &'r str,
+    restricted: bool,
+    found: Tokens,
 }
 
 /// The place of a refused value: the cell of the file that holds it, where several columns are the same to us.
@@ -257,7 +296,7 @@ fn value_fault(header: &Header, row: &Row, refusal: &Refusal) -> Fault {
     // Values of columns that are the same to us are counted through: find the cell.
     let places = header.targets.iter().enumerate().filter(|(_, known)| **known == Some(target)).map(|(at, _)| at);
     for at in places {
-        let Some(text) = row.cells.get(at).filter(|cell| !cell.trim().is_empty()) else { continue };
+        let Some(text) = row.get(at).filter(|cell| !cell.trim().is_empty()) else { continue };
         let alone = Record::from_cells(&[(refusal.column, text)], &Default::default());
         let values = alone.values(refusal.column).count();
         place = Some(at + 1);
@@ -272,20 +311,16 @@ fn value_fault(header: &Header, row: &Row, refusal: &Refusal) -> Fault {
 }
 
 /// The cells as they were written, the reference first: a record of several rows is divided at it.
-fn kept_cells(header: &Header, row: &Row, reference: &str) -> Vec<StoredCell> {
-    let own = |text: &str| Zeroizing::new(text.to_owned());
-    let mut cells = vec![StoredCell { column: Column::Record.name().to_owned(), text: own(reference) }];
-    for (place, text) in row.cells.iter().enumerate() {
+fn kept_cells<'a>(header: &'a Header, row: &'a Row, reference: &'a str) -> Vec<(&'a str, &'a str)> {
+    let mut cells = Vec::with_capacity(row.len() + 1);
+    cells.push((Column::Record.name(), reference));
+    for (place, text) in row.cells().enumerate() {
         let target = header.targets.get(place).copied().flatten();
         if text.trim().is_empty() || text.len() > MAX_KEPT_BYTES || target == Some(Target::Known(Column::Record)) {
             continue;
         }
-        let column = match target {
-            Some(target) => target.name().to_owned(),
-            // A foreign header never looks like one of ours.
-            None => format!("·{}", header.names.get(place).map_or("", String::as_str)),
-        };
-        cells.push(StoredCell { column, text: own(text) });
+        // Beyond the header: a column without a name.
+        cells.push((header.kept.get(place).map_or("·", String::as_str), text));
     }
     cells
 }

@@ -133,7 +133,7 @@ async fn the_same_file_again_changes_nothing_and_a_new_one_only_what_it_says() {
     let whole = ImportOptions { replace: true, ..ImportOptions::default() };
     assert_eq!(fixture.import(second, whole).await.unwrap().removed, 1);
     assert_eq!(fixture.register().counts().await.unwrap().records, 2);
-    assert_eq!(fixture.vault.verify().await.unwrap(), 2 + 2 + 2 + 1, "records, references, two notes, counts");
+    assert_eq!(fixture.vault.verify().await.unwrap(), 1 + 16 + 1, "a block, the least number of buckets, counts");
 }
 
 #[tokio::test]

@@ -35,39 +35,41 @@ impl Workbook {
     }
 
     /// Calls `each` with every row that is not empty, until it says stop or fails.
-    pub(super) fn each(&mut self, each: &mut dyn FnMut(Row) -> Result<(), ImportError>) -> Result<(), ImportError> {
+    pub(super) fn each(&mut self, each: &mut dyn FnMut(&Row) -> Result<(), ImportError>) -> Result<(), ImportError> {
         let fail = |error: calamine::XlsxError| ImportError::Workbook(error.to_string());
         let mut reader = self.book.worksheet_cells_reader(&self.sheet).map_err(fail)?;
-        let mut row: Option<Row> = None;
+        // Cells of a row may come in any order.
+        let (mut line, mut cells) = (0, Vec::<Zeroizing<String>>::new());
+        let mut row = Row::default();
+        let mut give = |line: u64, cells: &mut Vec<Zeroizing<String>>| {
+            row.clear();
+            row.line = line;
+            cells.drain(..).for_each(|cell| row.push(&cell));
+            if row.len() > 0 { each(&row) } else { Ok(()) }
+        };
         while let Some(cell) = reader.next_cell().map_err(fail)? {
-            let (line, column) = cell.get_position();
-            let (line, column) = (u64::from(line) + 1, column as usize);
+            let (at, column) = cell.get_position();
+            let (at, column) = (u64::from(at) + 1, column as usize);
             if column >= MAX_COLUMNS {
-                return Err(ImportError::TooManyColumns { line });
+                return Err(ImportError::TooManyColumns { line: at });
             }
             let text = text(cell.get_value());
             if text.is_empty() {
                 continue;
             }
-            match &mut row {
-                Some(row) if row.line == line => {}
-                _ => {
-                    if let Some(done) = row.replace(Row { line, cells: Vec::new() }) {
-                        if done.line > line {
-                            return Err(ImportError::Workbook("its rows are out of order".into()));
-                        }
-                        each(done)?;
-                    }
-                }
+            if at < line {
+                return Err(ImportError::Workbook("its rows are out of order".into()));
             }
-            if let Some(row) = &mut row {
-                while row.cells.len() <= column {
-                    row.cells.push(Zeroizing::new(String::new()));
-                }
-                row.cells[column] = text;
+            if at > line {
+                give(line, &mut cells)?;
+                line = at;
             }
+            if cells.len() <= column {
+                cells.resize_with(column + 1, || Zeroizing::new(String::new()));
+            }
+            cells[column] = text;
         }
-        row.map_or(Ok(()), each)
+        give(line, &mut cells)
     }
 }
 

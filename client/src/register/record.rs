@@ -1,11 +1,15 @@
-//! A record as the register keeps it, and how it is written into a value of the vault.
+//! A record as the register keeps it, and how it is written.
 //!
 //! Made by imports; read by the agent's shell (tokens only) and by officers' commands (cells). *Not here:* where records
-//! lie and how they are numbered (register.rs); what a token means (package `identifier`).
+//! lie and how they are numbered (block.rs); what a token means (package `identifier`).
+//!
+//! A record is written in two parts: what the agent sees (reference, restriction, tokens), and the rest (the mapping's
+//! defaults and the cells), so that the first is read without the second.
 
+use super::wiped::Wiped;
 use identifier::{Country, DateFormat, Defaults, Kind, Subject, Tier, Token};
 use minicbor::{Decoder, Encoder};
-use sha2::{Digest, Sha256};
+use std::convert::Infallible;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -83,95 +87,81 @@ impl Content {
         self.tokens.sort_by(|a, b| a.bytes.as_slice().cmp(&b.bytes));
         self.tokens.dedup_by(|b, a| a.bytes == b.bytes);
     }
-
-    /// What the agent sees: if it is the same, nothing changed for anyone else.
-    pub(super) fn matching_digest(&self) -> [u8; 16] {
-        let mut hash = Sha256::new();
-        hash.update([u8::from(self.restricted)]);
-        for token in &self.tokens {
-            hash.update([tier_number(token.tier)]);
-            hash.update((token.bytes.len() as u64).to_be_bytes());
-            hash.update(&token.bytes);
-        }
-        short(hash)
-    }
 }
 
-/// What stands under `record/<serial>`.
-pub(super) enum Stored {
-    Record(StoredRecord, Vec<StoredCell>, Defaults),
-    /// The record of that serial is no more.
-    Removed(u64),
+/// A record about to be written, borrowed from wherever its parts are.
+pub struct Parts<'a> {
+    /// The unit's own reference.
+    pub reference: &'a str,
+    /// Its acknowledgement is withheld until officers release it (R17).
+    pub restricted: bool,
+    /// Its tokens, each once, sorted.
+    pub tokens: &'a [(Kind, Tier, &'a [u8])],
+    /// Names of columns, and what stands in them.
+    pub cells: &'a [(&'a str, &'a str)],
+    /// What the mapping said.
+    pub defaults: &'a Defaults,
 }
 
-/// Writes a record. Also the input of its digest: same content, same bytes.
-pub(super) fn encode(content: &Content) -> Zeroizing<Vec<u8>> {
-    let room = 96
-        + content.reference.len()
-        + content.tokens.iter().map(|token| token.bytes.len() + 8).sum::<usize>()
-        + content.cells.iter().map(|cell| cell.column.len() + cell.text.len() + 12).sum::<usize>();
-    // Room for all at once: a buffer that grows leaves copies behind.
-    let mut out = Zeroizing::new(Vec::with_capacity(room));
-    let mut encoder = Encoder::new(&mut *out);
-    // Writing into a Vec has no error.
+/// Writes what the agent sees. Same content, same bytes: it is the input of a digest.
+pub(super) fn encode_seen(parts: &Parts<'_>, out: &mut Wiped) {
+    let mut encoder = Encoder::new(out);
+    // Writing into memory has no error.
     let _ = (|| {
-        encoder.u8(1)?.str(&content.reference)?.bool(content.restricted)?;
-        let defaults = &content.defaults;
-        encoder.str(defaults.country.map_or("", Country::code))?;
-        encoder.str(defaults.subject.map_or("", subject_word))?;
-        encoder.str(defaults.dates.as_ref().map_or("", DateFormat::as_str))?;
-        encoder.array(content.tokens.len() as u64)?;
-        for token in &content.tokens {
-            encoder.u8(tier_number(token.tier))?.bytes(&token.bytes)?;
+        encoder.str(parts.reference)?.bool(parts.restricted)?.array(parts.tokens.len() as u64)?;
+        for (_, tier, bytes) in parts.tokens {
+            encoder.u8(tier_number(*tier))?.bytes(bytes)?;
         }
-        encoder.array(content.cells.len() as u64)?;
-        for cell in &content.cells {
-            encoder.str(&cell.column)?.str(&cell.text)?;
-        }
-        Ok::<_, minicbor::encode::Error<std::convert::Infallible>>(())
+        Ok::<_, minicbor::encode::Error<Infallible>>(())
     })();
-    out
 }
 
-pub(super) fn encode_removed(serial: u64) -> Zeroizing<Vec<u8>> {
-    let mut out = Zeroizing::new(Vec::with_capacity(16));
+/// Writes the rest.
+pub(super) fn encode_rest(parts: &Parts<'_>, out: &mut Wiped) {
+    let mut encoder = Encoder::new(out);
     // As above.
-    let _ = Encoder::new(&mut *out).u8(2).and_then(|encoder| encoder.u64(serial).map(drop));
-    out
+    let _ = (|| {
+        let Defaults { country, subject, dates } = parts.defaults;
+        encoder.str(country.map_or("", Country::code))?;
+        encoder.str(subject.map_or("", subject_word))?;
+        encoder.str(dates.as_ref().map_or("", DateFormat::as_str))?;
+        encoder.array(parts.cells.len() as u64)?;
+        for (column, text) in parts.cells {
+            encoder.str(column)?.str(text)?;
+        }
+        Ok::<_, minicbor::encode::Error<Infallible>>(())
+    })();
 }
 
-pub(super) fn digest(encoded: &[u8]) -> [u8; 16] {
-    short(Sha256::new().chain_update(encoded))
-}
-
-/// Reads what stands under `record/<serial>`; the cells only when they are asked for. None for anything unexpected.
-pub(super) fn decode(serial: u64, bytes: &[u8], with_cells: bool) -> Option<Stored> {
+/// Reads what the agent sees. None for anything unexpected.
+pub(super) fn decode_seen(serial: u64, bytes: &[u8]) -> Option<StoredRecord> {
     let mut d = Decoder::new(bytes);
-    if d.u8().ok()? == 2 {
-        return Some(Stored::Removed(d.u64().ok()?));
-    }
     let reference = Zeroizing::new(d.str().ok()?.to_owned());
     let restricted = d.bool().ok()?;
-    let country = Country::read(d.str().ok()?);
-    let subject = Subject::read(d.str().ok()?);
-    let dates = DateFormat::new(d.str().ok()?).ok();
-    let mut tokens = Vec::new();
-    for _ in 0..d.array().ok()?? {
+    let length = d.array().ok()??;
+    let mut tokens = Vec::with_capacity(length.min(64) as usize);
+    for _ in 0..length {
         let tier = tier(d.u8().ok()?)?;
         let bytes = d.bytes().ok()?;
         let end = bytes.iter().position(|b| char::from(*b) == Token::SEPARATOR)?;
         let kind = Kind::by_name(std::str::from_utf8(&bytes[..end]).ok()?)?;
         tokens.push(StoredToken { kind, tier, bytes: Zeroizing::new(bytes.to_vec()) });
     }
+    Some(StoredRecord { serial, reference, restricted, tokens })
+}
+
+/// Reads the rest. None for anything unexpected.
+pub(super) fn decode_rest(bytes: &[u8]) -> Option<(Vec<StoredCell>, Defaults)> {
+    let mut d = Decoder::new(bytes);
+    let country = Country::read(d.str().ok()?);
+    let subject = Subject::read(d.str().ok()?);
+    let dates = DateFormat::new(d.str().ok()?).ok();
     let mut cells = Vec::new();
-    if with_cells {
-        for _ in 0..d.array().ok()?? {
-            let column = d.str().ok()?.to_owned();
-            cells.push(StoredCell { column, text: Zeroizing::new(d.str().ok()?.to_owned()) });
-        }
+    for _ in 0..d.array().ok()?? {
+        let column = d.str().ok()?.to_owned();
+        cells.push(StoredCell { column, text: Zeroizing::new(d.str().ok()?.to_owned()) });
     }
-    let record = StoredRecord { serial, reference, restricted, tokens };
-    Some(Stored::Record(record, cells, Defaults { country, subject, dates }))
+    Some((cells, Defaults { country, subject, dates }))
 }
 
 /// The tier as a number, in the vault.
@@ -203,12 +193,6 @@ fn subject_word(subject: Subject) -> &'static str {
     }
 }
 
-fn short(hash: Sha256) -> [u8; 16] {
-    let mut out = [0; 16];
-    out.copy_from_slice(&hash.finalize()[..16]);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,16 +214,25 @@ mod tests {
                 dates: DateFormat::new("%Y%m%d").ok(),
             },
         };
-        let bytes = encode(&content);
-        let Some(Stored::Record(record, cells, defaults)) = decode(7, &bytes, true) else { panic!("not a record") };
+        let tokens: Vec<_> = content.tokens.iter().map(|t| (t.kind, t.tier, t.bytes.as_slice())).collect();
+        let cells: Vec<_> = content.cells.iter().map(|c| (c.column.as_str(), c.text.as_str())).collect();
+        let Content { reference, restricted, defaults, .. } = &content;
+        let parts = Parts { reference, restricted: *restricted, tokens: &tokens, cells: &cells, defaults };
+        let (mut seen, mut rest) = (Wiped::default(), Wiped::default());
+        encode_seen(&parts, &mut seen);
+        encode_rest(&parts, &mut rest);
+        let record = decode_seen(7, &seen).unwrap();
         assert_eq!((record.serial, record.reference.as_str(), record.restricted), (7, "SN-1", true));
         assert_eq!(record.tokens[0].expose_canonical().as_str(), "+221771234567");
         assert_eq!((record.tokens[0].kind, record.tokens[0].tier), (Kind::Phone, Tier::A));
+        let (cells, defaults) = decode_rest(&rest).unwrap();
         assert_eq!((cells[0].column.as_str(), cells[0].text.as_str()), ("phone", "77 123 45 67"));
         assert_eq!(defaults, content.defaults);
-        assert!(matches!(decode(8, &encode_removed(7), true), Some(Stored::Removed(7))));
-        for cut in 0..bytes.len() {
-            assert!(decode(7, &bytes[..cut], true).is_none(), "{cut}");
+        for cut in 0..seen.len() {
+            assert!(decode_seen(7, &seen[..cut]).is_none(), "{cut}");
+        }
+        for cut in 0..rest.len() {
+            assert!(decode_rest(&rest[..cut]).is_none(), "{cut}");
         }
     }
 }

@@ -1,22 +1,27 @@
-//! The register's own figures, and the index from references to serials: both are small values of the vault.
+//! The register's own figures, and what the index keeps of a reference.
 //!
-//! Called by register.rs and writing.rs only. *Not here:* the records themselves.
+//! Called within the register only. *Not here:* the records themselves.
 
-use super::record::{StoredToken, tier, tier_number};
+use super::RegisterError;
+use super::record::{tier, tier_number};
 use identifier::{Kind, Tier};
 use minicbor::{Decoder, Encoder};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use zeroize::Zeroizing;
 
 /// Where the figures stand.
 pub(super) const KEY: &str = "register/state";
+
+/// The form of the whole register. What begins otherwise was written by another version of the program.
+const FORM: &str = "register in blocks, 1";
 
 /// The figures, kept with each transaction that changes the register.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(super) struct State {
     /// The last serial that was given.
     pub(super) last: u64,
+    /// Buckets of the index.
+    pub(super) buckets: u64,
     /// Live records.
     pub(super) records: u64,
     /// Live records that are restricted.
@@ -28,19 +33,19 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn add(&mut self, restricted: bool, tokens: &[StoredToken]) {
+    pub(super) fn add(&mut self, restricted: bool, tokens: impl IntoIterator<Item = (Kind, Tier)>) {
         self.records += 1;
         self.restricted += u64::from(restricted);
         for token in tokens {
-            *self.tokens.entry((token.kind, token.tier)).or_default() += 1;
+            *self.tokens.entry(token).or_default() += 1;
         }
     }
 
-    pub(super) fn remove(&mut self, restricted: bool, tokens: &[StoredToken]) {
+    pub(super) fn remove(&mut self, restricted: bool, tokens: impl IntoIterator<Item = (Kind, Tier)>) {
         self.records = self.records.saturating_sub(1);
         self.restricted = self.restricted.saturating_sub(u64::from(restricted));
         for token in tokens {
-            if let Some(count) = self.tokens.get_mut(&(token.kind, token.tier)) {
+            if let Some(count) = self.tokens.get_mut(&token) {
                 *count = count.saturating_sub(1);
             }
         }
@@ -52,7 +57,7 @@ impl State {
         let mut encoder = Encoder::new(&mut out);
         // Writing into a Vec has no error.
         let _ = (|| {
-            encoder.u64(self.last)?.u64(self.records)?.u64(self.restricted)?;
+            encoder.str(FORM)?.u64(self.last)?.u64(self.buckets)?.u64(self.records)?.u64(self.restricted)?;
             encoder.bytes(self.rules.as_ref().map_or(&[][..], |rules| &rules[..]))?;
             encoder.array(self.tokens.len() as u64)?;
             for ((kind, tier), count) in &self.tokens {
@@ -63,9 +68,19 @@ impl State {
         out
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Option<State> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<State, RegisterError> {
+        if Decoder::new(bytes).str().is_ok_and(|form| form == FORM) {
+            Self::read(bytes).ok_or(RegisterError::Damaged("its counts"))
+        } else {
+            Err(RegisterError::Form)
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Option<State> {
         let mut d = Decoder::new(bytes);
-        let mut state = State { last: d.u64().ok()?, records: d.u64().ok()?, ..State::default() };
+        d.str().ok()?;
+        let mut state = State { last: d.u64().ok()?, buckets: d.u64().ok()?, ..State::default() };
+        state.records = d.u64().ok()?;
         state.restricted = d.u64().ok()?;
         state.rules = match d.bytes().ok()? {
             [] => None,
@@ -80,30 +95,17 @@ impl State {
     }
 }
 
-/// What stands under `reference/<hash>`.
+/// Length of a digest of a record. It tells the unit's own edits apart, for the unit itself: 96 bits are ample.
+pub(super) const DIGEST: usize = 12;
+
+/// What the index keeps of a reference.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pointer {
     pub(super) serial: u64,
     /// Digest of what the agent sees of the record.
-    pub(super) matching: [u8; 16],
+    pub(super) matching: [u8; DIGEST],
     /// Digest of the whole record.
-    pub(super) whole: [u8; 16],
-}
-
-impl Pointer {
-    pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut out = Zeroizing::new(Vec::with_capacity(40));
-        out.extend_from_slice(&self.serial.to_be_bytes());
-        out.extend_from_slice(&self.matching);
-        out.extend_from_slice(&self.whole);
-        out
-    }
-
-    pub(super) fn decode(bytes: &[u8]) -> Option<Pointer> {
-        let (serial, rest) = bytes.split_first_chunk()?;
-        let (matching, rest) = rest.split_first_chunk()?;
-        Some(Pointer { serial: u64::from_be_bytes(*serial), matching: *matching, whole: rest.try_into().ok()? })
-    }
+    pub(super) whole: [u8; DIGEST],
 }
 
 /// A reference without its text: 16 bytes of its SHA-256. Only inside the vault and in memory.
@@ -113,29 +115,24 @@ pub fn reference_hash(reference: &str) -> [u8; 16] {
     out
 }
 
-/// Where the pointer of a reference stands.
-pub(super) fn pointer_key(hash: &[u8; 16]) -> String {
-    format!("reference/{}", hex::encode(hash))
-}
-
-/// Where a record, or the note of its removal, stands.
-pub(super) fn record_key(serial: u64) -> String {
-    format!("record/{serial}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_is_written_is_read() {
-        let mut state = State { last: 9, rules: Some([7; 32]), ..State::default() };
-        let token = StoredToken { kind: Kind::Phone, tier: Tier::A, bytes: Zeroizing::new(vec![]) };
-        state.add(true, &[token]);
-        assert_eq!(State::decode(&state.encode()).as_ref(), Some(&state));
-        state.remove(true, &[StoredToken { kind: Kind::Phone, tier: Tier::A, bytes: Zeroizing::new(vec![]) }]);
+        let mut state = State { last: 9, buckets: 16, rules: Some([7; 32]), ..State::default() };
+        state.add(true, [(Kind::Phone, Tier::A)]);
+        assert_eq!(State::decode(&state.encode()).unwrap(), state);
+        state.remove(true, [(Kind::Phone, Tier::A)]);
         assert_eq!((state.records, state.restricted, state.tokens.len()), (0, 0, 0));
-        let pointer = Pointer { serial: 3, matching: [1; 16], whole: [2; 16] };
-        assert!(Pointer::decode(&pointer.encode()) == Some(pointer));
+    }
+
+    #[test]
+    fn another_form_is_refused() {
+        // As before there were blocks: last serial, records, restricted, rules, tokens.
+        assert!(matches!(State::decode(&[9, 9, 0, 0x40, 0x80]), Err(RegisterError::Form)));
+        let bytes = State::default().encode();
+        assert!(matches!(State::decode(&bytes[..bytes.len() - 1]), Err(RegisterError::Damaged(_))));
     }
 }

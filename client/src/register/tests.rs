@@ -1,3 +1,5 @@
+mod model;
+
 use super::*;
 use crate::vault::{Hashing, Passphrase};
 use identifier::{Column, Record};
@@ -125,4 +127,13 @@ async fn a_dropped_writer_changes_nothing() {
     writer.put(vec![content("A", "+221771234567", "", &rules)]).await.unwrap();
     drop(writer);
     assert_eq!(Register::new(vault).counts().await.unwrap(), Counts::default());
+}
+
+#[tokio::test]
+async fn a_register_of_another_form_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(&folder).await;
+    vault.apply(&[crate::vault::Change::put("register/state", vec![9, 9, 0, 0x40, 0x80])]).await.unwrap();
+    assert!(matches!(Register::new(vault.clone()).counts().await, Err(RegisterError::Form)));
+    assert!(matches!(RegisterWriter::begin(&vault, &Rules::default()).await.map(drop), Err(RegisterError::Form)));
 }

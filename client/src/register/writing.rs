@@ -1,15 +1,20 @@
 //! Changing the register: one durable transaction, fed in pieces.
 //!
-//! Called by imports, and by [`Register::renormalise`](super::Register::renormalise). *Not here:* reading files.
+//! Called by imports, and by [`Register::renormalise`](super::Register::renormalise). *Not here:* reading files; how blocks
+//! and the index lie in the vault (blocks.rs, index.rs).
 //!
 //! Dropped without a commit, it changes nothing.
 
-use super::record::{self, Content, Stored, StoredCell, StoredRecord, StoredToken};
-use super::state::{self, Pointer, State, pointer_key, record_key, reference_hash};
-use super::{PAGE, RegisterError, rules_hash};
+use super::batch::{Batch, Ready};
+use super::block::{self, Entry};
+use super::blocks::Blocks;
+use super::index::Index;
+use super::record::{self, Content, StoredCell, StoredRecord, StoredToken};
+use super::state::{self, Pointer, State};
+use super::{RegisterError, rules_hash};
 use crate::vault::{Change, Transaction, Vault};
 use identifier::{Column, Defaults, Record, Rules};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use zeroize::Zeroizing;
 
 /// What became of a record that was put.
@@ -30,18 +35,27 @@ pub struct RegisterWriter {
     transaction: Transaction,
     state: State,
     before: State,
+    index: Index,
+    blocks: Blocks,
     renormalised: u64,
 }
+
+/// Blocks whose records are made anew at a time.
+const STRIDE: u64 = 8;
 
 impl RegisterWriter {
     /// Begins. If the tokens in the register were made under other rules, they are made anew first (R36).
     pub async fn begin(vault: &Vault, rules: &Rules) -> Result<RegisterWriter, RegisterError> {
         let mut transaction = vault.begin().await?;
+        transaction.pad_fully("record");
+        transaction.pad_fully("cells");
         let state = match transaction.get_many(&[state::KEY.to_owned()]).await?.pop().flatten() {
             None => State::default(),
-            Some(value) => State::decode(&value).ok_or(RegisterError::Damaged("its counts"))?,
+            Some(value) => State::decode(&value)?,
         };
-        let mut writer = RegisterWriter { transaction, before: state.clone(), state, renormalised: 0 };
+        let index = Index::new(state.buckets, state.records);
+        let before = state.clone();
+        let mut writer = RegisterWriter { transaction, state, before, index, blocks: Blocks::new(), renormalised: 0 };
         let hash = rules_hash(rules);
         if writer.state.rules != Some(hash) {
             writer.renormalise(rules).await?;
@@ -57,83 +71,62 @@ impl RegisterWriter {
 
     /// Puts records; what became of each, in their order. A reference that stands twice among them: the later counts.
     pub async fn put(&mut self, contents: Vec<Content>) -> Result<Vec<Outcome>, RegisterError> {
-        let hashes: Vec<[u8; 16]> = contents.iter().map(|content| reference_hash(&content.reference)).collect();
-        let mut known = self.pointers(&hashes).await?;
-        let mut outcomes = Vec::with_capacity(contents.len());
-        let mut changes = Vec::with_capacity(contents.len() * 2);
-        let mut replaced = Vec::new();
-        // Serials given in this very call are not in the transaction yet.
-        let mut fresh: HashMap<u64, (bool, Vec<StoredToken>)> = HashMap::new();
-        for (content, hash) in contents.into_iter().zip(hashes) {
-            let value = record::encode(&content);
-            let (matching, whole) = (content.matching_digest(), record::digest(&value));
-            let (outcome, serial) = match known.get(&hash).copied() {
-                Some(old) if old.whole == whole => {
-                    outcomes.push(Outcome::Unchanged);
-                    continue;
-                }
-                Some(old) if old.matching == matching => (Outcome::Amended, old.serial),
-                Some(old) => {
-                    match fresh.remove(&old.serial) {
-                        Some((restricted, tokens)) => self.state.remove(restricted, &tokens),
-                        None => replaced.push(old.serial),
-                    }
-                    changes.push(Change::Delete { key: record_key(old.serial) });
-                    changes
-                        .push(Change::Put { key: record_key(self.next()), value: record::encode_removed(old.serial) });
-                    (Outcome::Replaced, self.next())
-                }
-                None => (Outcome::Added, self.next()),
-            };
-            let pointer = Pointer { serial, matching, whole };
-            known.insert(hash, pointer);
-            changes.push(Change::Put { key: pointer_key(&hash), value: pointer.encode() });
-            changes.push(Change::Put { key: record_key(serial), value });
-            if outcome != Outcome::Amended {
-                self.state.add(content.restricted, &content.tokens);
-                fresh.insert(serial, (content.restricted, content.tokens));
-            }
-            outcomes.push(outcome);
-        }
-        self.uncount(&replaced).await?;
-        self.transaction.apply(&changes).await?;
+        let mut batch = Batch::default();
+        contents.iter().for_each(|content| batch.push_content(content));
+        self.put_batch(&batch).await
+    }
+
+    /// The same, of records that are written already.
+    pub async fn put_batch(&mut self, batch: &Batch) -> Result<Vec<Outcome>, RegisterError> {
+        self.index.prepare(&mut self.transaction, batch.hashes()).await?;
+        self.blocks.prepare(&mut self.transaction, self.state.last).await?;
+        let outcomes = batch.records().map(|record| self.put_one(&record)).collect();
+        self.index.grow(&mut self.transaction).await?;
+        self.blocks.relieve(&mut self.transaction, &mut self.state).await?;
         Ok(outcomes)
     }
 
-    /// Removes every record whose reference is not among `kept` (by [`reference_hash`]): how many.
+    fn put_one(&mut self, ready: &Ready<'_>) -> Outcome {
+        let Ready { hash, matching, whole, seen, rest, .. } = *ready;
+        let known = self.index.get(&hash);
+        let outcome = match known {
+            Some(old) if old.whole == whole => return Outcome::Unchanged,
+            Some(old) if old.matching == matching => {
+                self.blocks.replace(old.serial, seen, rest);
+                self.index.set(hash, Pointer { serial: old.serial, matching, whole });
+                return Outcome::Amended;
+            }
+            Some(old) => {
+                self.remove(old.serial);
+                Outcome::Replaced
+            }
+            None => Outcome::Added,
+        };
+        let serial = self.next();
+        self.blocks.append(serial, seen, rest);
+        self.index.set(hash, Pointer { serial, matching, whole });
+        self.state.add(ready.restricted, ready.kinds.iter().copied());
+        outcome
+    }
+
+    /// Removes every record whose reference is not among `kept` (by [`reference_hash`](super::reference_hash)): how many.
     pub async fn keep_only(&mut self, kept: &HashSet<[u8; 16]>) -> Result<u64, RegisterError> {
-        let mut removed = 0;
-        let mut after = None;
-        loop {
-            let (page, last) = self.transaction.page("reference", after).await?;
-            let mut serials = Vec::new();
-            let mut changes = Vec::new();
-            for (key, value) in page {
-                let pointer = Pointer::decode(&value).ok_or(RegisterError::Damaged("a reference"))?;
-                let mut hash = [0; 16];
-                let text = key.rsplit('/').next().unwrap_or_default();
-                hex::decode_to_slice(text, &mut hash).map_err(|_| RegisterError::Damaged("a reference"))?;
-                if kept.contains(&hash) {
-                    continue;
-                }
-                removed += 1;
-                serials.push(pointer.serial);
-                changes.push(Change::Delete { key });
-                changes.push(Change::Delete { key: record_key(pointer.serial) });
-                let note = record::encode_removed(pointer.serial);
-                changes.push(Change::Put { key: record_key(self.next()), value: note });
-            }
-            self.uncount(&serials).await?;
-            self.transaction.apply(&changes).await?;
-            match last {
-                Some(last) => after = Some(last),
-                None => return Ok(removed),
-            }
+        self.blocks.prepare(&mut self.transaction, self.state.last).await?;
+        let (mut removed, mut next) = (0, 0);
+        let stays = |hash: &[u8; 16]| kept.contains(hash);
+        while let Some(gone) = self.index.retain_some(&mut self.transaction, &mut next, &stays).await? {
+            removed += gone.len() as u64;
+            gone.into_iter().for_each(|serial| self.remove(serial));
+            self.blocks.relieve(&mut self.transaction, &mut self.state).await?;
         }
+        Ok(removed)
     }
 
     /// Makes it durable.
     pub async fn commit(mut self) -> Result<(), RegisterError> {
+        self.blocks.flush(&mut self.transaction, &mut self.state).await?;
+        self.index.settle(&mut self.transaction).await?;
+        self.state.buckets = self.index.buckets();
         if self.state != self.before {
             let value = Zeroizing::new(self.state.encode());
             self.transaction.apply(&[Change::Put { key: state::KEY.to_owned(), value }]).await?;
@@ -146,61 +139,59 @@ impl RegisterWriter {
         self.state.last
     }
 
-    async fn pointers(&mut self, hashes: &[[u8; 16]]) -> Result<HashMap<[u8; 16], Pointer>, RegisterError> {
-        let mut known = HashMap::new();
-        if self.state.records == 0 {
-            return Ok(known);
-        }
-        let keys: Vec<String> = hashes.iter().map(pointer_key).collect();
-        for (hash, value) in hashes.iter().zip(self.transaction.get_many(&keys).await?) {
-            if let Some(value) = value {
-                known.insert(*hash, Pointer::decode(&value).ok_or(RegisterError::Damaged("a reference"))?);
-            }
-        }
-        Ok(known)
-    }
-
-    /// Takes records that are about to go out of the counts.
-    async fn uncount(&mut self, serials: &[u64]) -> Result<(), RegisterError> {
-        for (record, ..) in self.records(serials, false).await? {
-            self.state.remove(record.restricted, &record.tokens);
-        }
-        Ok(())
-    }
-
-    async fn records(
-        &mut self,
-        serials: &[u64],
-        with_cells: bool,
-    ) -> Result<Vec<(StoredRecord, Vec<StoredCell>, Defaults)>, RegisterError> {
-        let keys: Vec<String> = serials.iter().map(|serial| record_key(*serial)).collect();
-        let mut out = Vec::with_capacity(serials.len());
-        for (serial, value) in serials.iter().zip(self.transaction.get_many(&keys).await?) {
-            match value.map(|value| record::decode(*serial, &value, with_cells)) {
-                Some(Some(Stored::Record(record, cells, defaults))) => out.push((record, cells, defaults)),
-                None | Some(Some(Stored::Removed(_))) => {}
-                Some(None) => return Err(RegisterError::Damaged("a record")),
-            }
-        }
-        Ok(out)
+    /// Removes a record, and notes it for whoever asks what changed.
+    fn remove(&mut self, serial: u64) {
+        self.blocks.remove(serial);
+        let note = self.next();
+        self.blocks.append_removed(note, serial);
     }
 
     async fn renormalise(&mut self, rules: &Rules) -> Result<(), RegisterError> {
         let end = self.state.last;
-        let mut last = 0;
-        while last < end && self.state.records > 0 {
-            let page: Vec<u64> = (last + 1..=end.min(last + PAGE)).collect();
-            let mut contents = Vec::new();
-            for (record, cells, defaults) in self.records(&page, true).await? {
+        let mut first = 0;
+        while first <= block::number(end) && self.state.records > 0 {
+            let next = first + STRIDE;
+            // Blocks as they lie in the transaction: what waits to be edited was made anew already.
+            let mut batch = Batch::default();
+            for content in self.contents(first..next, end, rules).await? {
+                batch.push_content(&content);
+            }
+            let outcomes = self.put_batch(&batch).await?;
+            self.renormalised += outcomes.iter().filter(|outcome| **outcome == Outcome::Replaced).count() as u64;
+            first = next;
+        }
+        Ok(())
+    }
+
+    /// The records of some blocks, up to a serial, with their tokens under other rules.
+    async fn contents(
+        &mut self,
+        numbers: std::ops::Range<u64>,
+        end: u64,
+        rules: &Rules,
+    ) -> Result<Vec<Content>, RegisterError> {
+        let keys: Vec<String> = numbers.clone().map(block::key).collect();
+        let values = self.transaction.get_many(&keys).await?;
+        let mut contents = Vec::new();
+        for (number, value) in numbers.zip(values).filter_map(|(number, value)| Some((number, value?))) {
+            for entry in block::entries(number, &value) {
+                let (serial, Entry::Record(seen, rest)) = entry? else { continue };
+                if serial > end {
+                    break;
+                }
+                let apart = match rest {
+                    Some(_) => None,
+                    None => self.transaction.get_many(&[block::rest_key(serial)]).await?.pop().flatten(),
+                };
+                let rest = rest.or(apart.as_ref().map(|rest| rest.as_slice()));
+                let decoded = record::decode_seen(serial, seen).zip(rest.and_then(record::decode_rest));
+                let (record, (cells, defaults)) = decoded.ok_or(RegisterError::Damaged("a record"))?;
                 let tokens = tokens_of(&cells, &defaults, rules);
                 let StoredRecord { reference, restricted, .. } = record;
                 contents.push(Content { reference, restricted, tokens, cells, defaults });
             }
-            let outcomes = self.put(contents).await?;
-            self.renormalised += outcomes.iter().filter(|outcome| **outcome == Outcome::Replaced).count() as u64;
-            last = page.last().copied().unwrap_or(end);
         }
-        Ok(())
+        Ok(contents)
     }
 }
 

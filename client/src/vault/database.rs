@@ -12,10 +12,10 @@ use std::time::Duration;
 const LEAST_SQLITE: [u32; 3] = [3, 51, 3];
 
 /// The version of this schema. It grows with each migration; a vault of a newer program is refused.
-pub(super) const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 2;
 
 /// Everything that lies on the disk. Sizes of `value` are buckets (sealed.rs), rows of a namespace are a bucket
-/// (padding.rs). `sealed` has no row numbers: its order is that of the HMACs, and tells nothing of time.
+/// (padding.rs). The numbers of rows in `sealed` are random, and tell nothing of time.
 const SCHEMA: &str = "
 CREATE TABLE head (              -- one row: what is needed to try a passphrase
     id         INTEGER PRIMARY KEY CHECK (id = 1),
@@ -29,13 +29,27 @@ CREATE TABLE folder (            -- one row for each namespace in use
     namespace  BLOB PRIMARY KEY, -- HMAC of its name
     value      BLOB NOT NULL     -- sealed: its name, and how many of its rows are real
 ) WITHOUT ROWID;
+";
+
+/// The table of values. Not one without row numbers: SQLite takes all columns of such a table for its key, and reads whole
+/// values, pages of them, to compare them.
+const SEALED: &str = "
 CREATE TABLE sealed (
+    id         INTEGER PRIMARY KEY, -- random
     namespace  BLOB NOT NULL,    -- HMAC of the namespace
     key        BLOB NOT NULL,    -- HMAC of the key
-    value      BLOB NOT NULL,    -- sealed: the key and the value, padded
-    PRIMARY KEY (namespace, key)
-) WITHOUT ROWID;
+    value      BLOB NOT NULL     -- sealed: the key and the value, padded
+);
+CREATE UNIQUE INDEX place ON sealed (namespace, key);
 ";
+
+/// From format 1, where `sealed` had no row numbers.
+const FROM_1: (&str, &str) = (
+    "ALTER TABLE sealed RENAME TO sealed_1",
+    "INSERT INTO sealed SELECT random(), namespace, key, value FROM sealed_1;
+     DROP TABLE sealed_1;
+     UPDATE head SET format = 2;",
+);
 
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -62,8 +76,9 @@ pub(super) async fn create(path: &Path, head: &Head) -> Result<(), VaultError> {
     check_version(&mut connection).await?;
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await?;
     sqlx::raw_sql(SCHEMA).execute(&mut connection).await?;
+    sqlx::raw_sql(SEALED).execute(&mut connection).await?;
     sqlx::query("INSERT INTO head (id, format, memory_kib, passes, salt, wrapped) VALUES (1, $1, $2, $3, $4, $5)")
-        .bind(FORMAT)
+        .bind(head.format)
         .bind(head.memory_kib)
         .bind(head.passes)
         .bind(head.salt.as_slice())
@@ -85,6 +100,7 @@ pub(super) async fn open(path: &Path) -> Result<(SqliteConnection, SqliteConnect
 
 /// The row of `head`.
 pub(super) struct Head {
+    pub(super) format: i64,
     pub(super) memory_kib: i64,
     pub(super) passes: i64,
     pub(super) salt: Vec<u8>,
@@ -99,6 +115,7 @@ pub(super) async fn head(connection: &mut SqliteConnection) -> Result<Head, Vaul
         Ok((
             row.try_get(0)?,
             Head {
+                format: row.try_get(0)?,
                 memory_kib: row.try_get(1)?,
                 passes: row.try_get(2)?,
                 salt: row.try_get(3)?,
@@ -107,10 +124,25 @@ pub(super) async fn head(connection: &mut SqliteConnection) -> Result<Head, Vaul
         ))
     };
     match read() {
-        Ok((FORMAT, head)) => Ok(head),
+        Ok((1..=FORMAT, head)) => Ok(head),
         Ok((found, _)) => Err(VaultError::Format { found }),
         Err(_) => Err(VaultError::Damaged("its head")),
     }
+}
+
+/// Brings a file of an older format to this one: all of it, or nothing.
+pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), VaultError> {
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    let format: i64 = sqlx::query_scalar("SELECT format FROM head").fetch_one(&mut *connection).await?;
+    if format == 1 {
+        for sql in [FROM_1.0, SEALED, FROM_1.1] {
+            sqlx::raw_sql(sql).execute(&mut *connection).await?;
+        }
+    }
+    if let Err(error) = sqlx::raw_sql("COMMIT").execute(connection).await {
+        end_process(&error);
+    }
+    Ok(())
 }
 
 /// Moves the write-ahead log into the database when it has grown, or always when `whole`, and then empties it: what was

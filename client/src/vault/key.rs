@@ -79,9 +79,9 @@ impl VaultKey {
         out
     }
 
-    /// Seals `text` after the nonce that `out` already holds.
-    pub(super) fn seal(&self, context: &[u8], text: &[u8], out: &mut Vec<u8>) -> Result<(), VaultError> {
-        seal(&self.aead, context, text, out)
+    /// Seals in place what `out` holds after its nonce, and adds the tag.
+    pub(super) fn seal(&self, context: &[u8], out: &mut Vec<u8>) -> Result<(), VaultError> {
+        seal_in_place(&self.aead, context, out)
     }
 
     /// Opens what [`seal`](Self::seal) made under the same context.
@@ -105,14 +105,18 @@ fn wrap_context(hashing: Hashing, salt: &[u8; 16]) -> Vec<u8> {
     out
 }
 
+/// Seals `text` after the nonce that `out` already holds.
 pub(super) fn seal(aead: &XChaCha20Poly1305, context: &[u8], text: &[u8], out: &mut Vec<u8>) -> Result<(), VaultError> {
-    let nonce: [u8; NONCE] = out.as_slice().try_into().map_err(|_| VaultError::Hashing)?;
     // Room first: the buffer holds plain text for a moment, and must not leave a copy behind by moving.
     out.reserve_exact(text.len() + TAG);
     out.extend_from_slice(text);
-    let tag = aead
-        .encrypt_inout_detached(&XNonce::from(nonce), context, (&mut out[NONCE..]).into())
-        .map_err(|_| VaultError::TooLarge)?;
+    seal_in_place(aead, context, out)
+}
+
+fn seal_in_place(aead: &XChaCha20Poly1305, context: &[u8], out: &mut Vec<u8>) -> Result<(), VaultError> {
+    let (nonce, text) = out.split_first_chunk_mut::<NONCE>().ok_or(VaultError::Hashing)?;
+    let tag =
+        aead.encrypt_inout_detached(&XNonce::from(*nonce), context, text.into()).map_err(|_| VaultError::TooLarge)?;
     out.extend_from_slice(tag.as_slice());
     Ok(())
 }

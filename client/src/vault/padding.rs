@@ -4,9 +4,11 @@
 //!
 //! A namespace with `n` values has `shown(n)` rows; the difference is padding, sealed like the rest and found again by its
 //! number. The true count lies sealed in the namespace's folder, so that a row that was taken away is noticed.
+//!
+//! The index of the register asks [`shown`] for its own number of buckets, so that it needs no padding rows.
 
 /// Rows that a namespace of `count` values shows: at least 16, then a multiple of an eighth of the power of two below.
-pub(super) fn shown(count: u64) -> u64 {
+pub(crate) fn shown(count: u64) -> u64 {
     match count {
         0 => 0,
         1..=16 => 16,
@@ -29,6 +31,9 @@ pub(super) fn name(namespace: &str, number: u64) -> String {
 
 /// Padding rows are never larger than this, lest they take more room than what they hide.
 pub(super) const LARGEST: usize = 1024;
+
+/// The same, in a namespace whose number of rows is hidden although they are large.
+pub(super) const LARGEST_FULL: usize = 256 << 10;
 
 #[cfg(test)]
 mod tests {

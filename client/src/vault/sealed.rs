@@ -52,31 +52,31 @@ pub(super) fn namespace_index(keys: &VaultKey, namespace: &str) -> [u8; 16] {
     keys.index(COLUMN_NAMESPACE, namespace)
 }
 
-/// Seals a value for its place. `bucket` is [`bucket`] of its length, or larger.
+/// Seals a value for its place; without a value, padding. `size` is [`bucket`] of its length, or larger.
 pub(super) fn seal(
     keys: &VaultKey,
     place: &Place,
-    real: bool,
     key: &str,
-    value: &[u8],
-    bucket: usize,
+    value: Option<&[u8]>,
+    size: usize,
     nonce: &[u8],
 ) -> Result<Vec<u8>, VaultError> {
+    let real = value.is_some();
+    let value = value.unwrap_or_default();
     if value.len() > MAX_VALUE {
         return Err(VaultError::TooLarge);
     }
-    let mut text = Zeroizing::new(Vec::with_capacity(bucket.max(overhead(key) + value.len())));
-    text.push(u8::from(real));
-    text.extend_from_slice(&(key.len() as u16).to_be_bytes());
-    text.extend_from_slice(key.as_bytes());
-    text.extend_from_slice(&(value.len() as u32).to_be_bytes());
-    text.extend_from_slice(value);
-    if text.len() < bucket {
-        text.resize(bucket, 0);
-    }
-    let mut out = Vec::with_capacity(NONCE + text.len() + super::key::TAG);
+    // Room for all at once: the buffer holds plain text until it is sealed in place, and must not leave a copy behind.
+    let length = size.max(overhead(key) + value.len());
+    let mut out = Vec::with_capacity(NONCE + length + super::key::TAG);
     out.extend_from_slice(nonce);
-    keys.seal(&context(place), &text, &mut out)?;
+    out.push(u8::from(real));
+    out.extend_from_slice(&(key.len() as u16).to_be_bytes());
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(&(value.len() as u32).to_be_bytes());
+    out.extend_from_slice(value);
+    out.resize(NONCE + length, 0);
+    keys.seal(&context(place), &mut out)?;
     Ok(out)
 }
 

@@ -94,6 +94,29 @@ async fn lowered_parameters_and_a_changed_head_open_nothing() {
 }
 
 #[tokio::test]
+async fn a_vault_of_the_first_format_is_carried_over() {
+    let mut fixture = Fixture::new();
+    let vault = fixture.create().await;
+    vault.apply(&[Change::put("a/1", "one"), Change::put("a/2", vec![7; 5000])]).await.unwrap();
+    drop(vault);
+    let mut raw = fixture.raw().await;
+    let back = "CREATE TABLE old (namespace BLOB NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
+                                  PRIMARY KEY (namespace, key)) WITHOUT ROWID;
+                INSERT INTO old SELECT namespace, key, value FROM sealed;
+                DROP TABLE sealed;
+                ALTER TABLE old RENAME TO sealed;
+                UPDATE head SET format = 1;";
+    sqlx::raw_sql(back).execute(&mut raw).await.unwrap();
+    assert!(matches!(fixture.open("wrong").await, Err(VaultError::Locked)));
+    for _ in 0..2 {
+        let vault = fixture.open("right").await.unwrap();
+        assert_eq!(text(&vault, "a/1").await.as_deref(), Some("one"));
+        assert_eq!(vault.verify().await.unwrap(), 2);
+        vault.apply(&[Change::put("a/2", vec![8; 6000])]).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_vault_is_never_made_over_another() {
     let mut fixture = Fixture::new();
     drop(fixture.create().await);
@@ -168,6 +191,25 @@ async fn neither_counts_nor_sizes_tell() {
         let rows: i64 = sqlx::query_scalar(query).fetch_one(&mut raw).await.unwrap();
         assert_eq!(rows, 0);
     }
+}
+
+#[tokio::test]
+async fn large_values_hide_their_number_where_it_is_asked_for() {
+    let mut fixture = Fixture::new();
+    let vault = fixture.create().await;
+    let mut raw = fixture.raw().await;
+    for (key, length) in [("a/1", 5000), ("a/1", 5100), ("a/2", 9000), ("a/1", 20_000)] {
+        let mut transaction = vault.begin().await.unwrap();
+        transaction.pad_fully("a");
+        transaction.apply(&[Change::put(key, vec![7; length])]).await.unwrap();
+        transaction.commit().await.unwrap();
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM sealed").fetch_one(&mut raw).await.unwrap();
+        assert_eq!(rows, 16);
+        let largest = "SELECT count(*) FROM sealed WHERE length(value) = (SELECT max(length(value)) FROM sealed)";
+        let largest: i64 = sqlx::query_scalar(largest).fetch_one(&mut raw).await.unwrap();
+        assert!(largest >= 15, "padding rows look like the largest of the others: {largest}");
+    }
+    assert_eq!(vault.verify().await.unwrap(), 2);
 }
 
 #[tokio::test]

@@ -7,17 +7,21 @@
 //! commit the padding rows of each namespace are brought to their number.
 
 use super::change::Change;
-use super::sealed::{self, Opened, Place};
+use super::sealed::{self, Place};
 use super::{Inner, VaultError, Writer, database, padding};
 use crate::vault::key::NONCE;
 use sqlx::AssertSqlSafe;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 use zeroize::Zeroizing;
 
-/// Rows of one statement.
+/// Rows of one statement, and what they hold together at most (but for a single larger one): memory stays bounded.
 const CHUNKS: [usize; 4] = [1024, 64, 8, 1];
+const CHUNK_BYTES: usize = 4 << 20;
+
+/// A namespace that hides the sizes of its padding too has it written anew while it shows at most so many rows.
+const FEW: u64 = 64;
 
 /// A transaction that is being written.
 pub struct Transaction {
@@ -25,21 +29,30 @@ pub struct Transaction {
     /// None once it is committed or rolled back.
     writer: Option<OwnedMutexGuard<Writer>>,
     folders: BTreeMap<String, Folder>,
+    /// Namespaces whose padding is as large as their values.
+    full: BTreeSet<String>,
     nonces: Nonces,
 }
-
-/// Where a walk over a namespace stands.
-pub struct Mark(Vec<u8>);
-
-/// Keys and values.
-pub type Page = Vec<(String, Zeroizing<Vec<u8>>)>;
 
 /// A namespace that this transaction touches.
 struct Folder {
     before: u64,
     now: u64,
-    /// The size of padding rows: that of one of the rows written here.
-    bucket: usize,
+    /// Sizes of padding rows, in turn: those of some rows written here.
+    sizes: Vec<usize>,
+    /// The largest row that was written since the namespace is in use, if its padding is to be as large.
+    largest: Option<usize>,
+    grown: bool,
+}
+
+/// A row to be written.
+struct Row<'a> {
+    place: Place,
+    name: &'a str,
+    /// None: padding.
+    value: Option<&'a [u8]>,
+    /// What it is padded to.
+    size: usize,
 }
 
 impl Transaction {
@@ -51,7 +64,19 @@ impl Transaction {
         // Before it begins: whoever drops this future meanwhile leaves a transaction that the next one must end.
         writer.open = true;
         sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut writer.connection).await?;
-        Ok(Transaction { inner, writer: Some(writer), folders: BTreeMap::new(), nonces: Nonces::default() })
+        Ok(Transaction {
+            inner,
+            writer: Some(writer),
+            folders: BTreeMap::new(),
+            full: BTreeSet::new(),
+            nonces: Nonces::default(),
+        })
+    }
+
+    /// The number of this namespace's values is hidden although they are large: padding rows take the sizes of what is
+    /// written, up to [`padding::LARGEST_FULL`]. Before the first change of it in each transaction.
+    pub fn pad_fully(&mut self, namespace: &str) {
+        self.full.insert(namespace.to_owned());
     }
 
     /// Writes changes into the transaction. Of two changes of one key the later counts. After an error the transaction
@@ -68,22 +93,27 @@ impl Transaction {
         for run in sorted.chunk_by(|a, b| a.0.namespace == b.0.namespace) {
             let Some((first, _, namespace, _)) = run.first() else { continue };
             self.load(namespace).await?;
-            let places: Vec<[u8; 16]> = run.iter().map(|(place, ..)| place.key).collect();
-            let existed = self.delete(&first.namespace, namespace, &places).await?;
-            let puts: Vec<(Place, &str, &[u8])> = run
+            let places = |puts: bool| -> Vec<[u8; 16]> {
+                let of_kind = run.iter().filter(|(.., change)| matches!(change, Change::Put { .. }) == puts);
+                of_kind.map(|(place, ..)| place.key).collect()
+            };
+            let gone = self.delete(&first.namespace, namespace, &places(false)).await?;
+            let replaced = self.present(&first.namespace, namespace, &places(true)).await?;
+            let puts: Vec<Row<'_>> = run
                 .iter()
                 .filter_map(|(place, _, _, change)| match change {
-                    Change::Put { key, value } => Some((*place, key.as_str(), value.as_slice())),
+                    Change::Put { key, value } => {
+                        let size = sealed::bucket(key, value.len());
+                        Some(Row { place: *place, name: key, value: Some(value), size })
+                    }
                     Change::Delete { .. } => None,
                 })
                 .collect();
             if let Some(folder) = self.folders.get_mut(*namespace) {
-                folder.now = folder.now.saturating_sub(existed) + puts.len() as u64;
-                if let Some((_, key, value)) = puts.get(puts.len() / 2) {
-                    folder.bucket = sealed::bucket(key, value.len()).min(padding::LARGEST);
-                }
+                folder.now = folder.now.saturating_sub(gone + replaced) + puts.len() as u64;
+                folder.note_sizes(&puts);
             }
-            self.insert(true, &puts).await?;
+            self.write(&puts).await?;
         }
         Ok(())
     }
@@ -93,19 +123,6 @@ impl Transaction {
         let inner = Arc::clone(&self.inner);
         let writer = self.writer.as_mut().ok_or(VaultError::Ended)?;
         super::get_many(&mut writer.connection, &inner.keys, keys).await
-    }
-
-    /// Some values of a namespace, in no order that means anything, and where to go on: None at the end.
-    pub async fn page(&mut self, namespace: &str, after: Option<Mark>) -> Result<(Page, Option<Mark>), VaultError> {
-        let inner = Arc::clone(&self.inner);
-        let writer = self.writer.as_mut().ok_or(VaultError::Ended)?;
-        let after = after.map(|mark| mark.0).unwrap_or_default();
-        let (rows, last) = super::page(&mut writer.connection, &inner.keys, namespace, &after).await?;
-        let real = rows.into_iter().filter_map(|row| match row {
-            Opened::Real { key, value } => Some((key, value)),
-            Opened::Padding => None,
-        });
-        Ok((real.collect(), last.map(Mark)))
     }
 
     /// Makes all of it durable, or ends the process (R35).
@@ -129,19 +146,20 @@ impl Transaction {
             return Ok(());
         }
         let writer = self.writer.as_mut().ok_or(VaultError::Ended)?;
-        let before = super::folder_count(&mut writer.connection, &self.inner.keys, namespace).await?;
-        self.folders.insert(namespace.to_owned(), Folder { before, now: before, bucket: 256 });
+        let stored = super::folder(&mut writer.connection, &self.inner.keys, namespace).await?;
+        let largest = self.full.contains(namespace).then_some(stored.largest);
+        let folder = Folder { before: stored.count, now: stored.count, sizes: Vec::new(), largest, grown: false };
+        self.folders.insert(namespace.to_owned(), folder);
         Ok(())
     }
 
     /// Deletes what stands at these places; how many stood there.
     async fn delete(&mut self, index: &[u8; 16], namespace: &str, keys: &[[u8; 16]]) -> Result<u64, VaultError> {
-        let empty = self.folders.get(namespace).is_some_and(|folder| folder.now == 0 && folder.before == 0);
-        let writer = self.writer.as_mut().ok_or(VaultError::Ended)?;
         let mut gone = 0;
-        if empty {
+        if self.is_empty(namespace) {
             return Ok(0);
         }
+        let writer = self.writer.as_mut().ok_or(VaultError::Ended)?;
         for chunk in chunks(keys) {
             let sql = format!("DELETE FROM sealed WHERE namespace = ? AND key IN ({})", repeated("?", chunk.len()));
             let mut query = sqlx::query(AssertSqlSafe(sql)).bind(index.to_vec());
@@ -153,18 +171,51 @@ impl Transaction {
         Ok(gone)
     }
 
-    /// Seals and inserts rows that are not there.
-    async fn insert(&mut self, real: bool, rows: &[(Place, &str, &[u8])]) -> Result<(), VaultError> {
+    /// How many of these places hold something.
+    async fn present(&mut self, index: &[u8; 16], namespace: &str, keys: &[[u8; 16]]) -> Result<u64, VaultError> {
+        let mut present = 0;
+        if self.is_empty(namespace) {
+            return Ok(0);
+        }
+        let writer = self.writer.as_mut().ok_or(VaultError::Ended)?;
+        for chunk in chunks(keys) {
+            let places = repeated("?", chunk.len());
+            let sql = format!("SELECT count(*) FROM sealed WHERE namespace = ? AND key IN ({places})");
+            let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(index.to_vec());
+            for key in chunk {
+                query = query.bind(key.to_vec());
+            }
+            let count: i64 = query.fetch_one(&mut writer.connection).await?;
+            present += count as u64;
+        }
+        Ok(present)
+    }
+
+    fn is_empty(&self, namespace: &str) -> bool {
+        self.folders.get(namespace).is_some_and(|folder| folder.now == 0 && folder.before == 0)
+    }
+
+    /// Seals and writes rows. One that is there is overwritten where it lies: a value of the same size in the same pages.
+    async fn write(&mut self, mut rows: &[Row<'_>]) -> Result<(), VaultError> {
         let keys = &self.inner.keys;
         let writer = self.writer.as_mut().ok_or(VaultError::Ended)?;
-        for chunk in chunks(rows) {
-            let rows = repeated("(?,?,?)", chunk.len());
-            let sql = format!("INSERT INTO sealed (namespace, key, value) VALUES {rows}");
+        while !rows.is_empty() {
+            let mut bytes = 0;
+            let fit = rows.iter().take_while(|row| {
+                bytes += row.size;
+                bytes <= CHUNK_BYTES
+            });
+            let fit = fit.count().max(1);
+            let (chunk, rest) = rows.split_at(CHUNKS.into_iter().find(|size| *size <= fit).unwrap_or(1));
+            rows = rest;
+            let sql = format!(
+                "INSERT INTO sealed (id, namespace, key, value) VALUES {}
+                 ON CONFLICT (namespace, key) DO UPDATE SET value = excluded.value",
+                repeated("(random(),?,?,?)", chunk.len())
+            );
             let mut query = sqlx::query(AssertSqlSafe(sql));
-            for (place, key, value) in chunk {
-                let bucket = if real { sealed::bucket(key, value.len()) } else { value.len() };
-                let value = if real { *value } else { &[] };
-                let sealed = sealed::seal(keys, place, real, key, value, bucket, self.nonces.next()?)?;
+            for Row { place, name, value, size } in chunk {
+                let sealed = sealed::seal(keys, place, name, *value, *size, self.nonces.next()?)?;
                 query = query.bind(place.namespace.to_vec()).bind(place.key.to_vec()).bind(sealed);
             }
             query.execute(&mut writer.connection).await?;
@@ -174,10 +225,12 @@ impl Transaction {
 
     /// Brings the padding of a namespace to its number, and writes its folder.
     async fn pad(&mut self, namespace: &str, folder: &Folder) -> Result<(), VaultError> {
-        if folder.before == folder.now {
+        let anew = folder.grown && padding::shown(folder.now) <= FEW;
+        if folder.before == folder.now && !anew {
             return Ok(());
         }
         let (had, needs) = (padding::rows(folder.before), padding::rows(folder.now));
+        let stays = if anew { 0 } else { had.min(needs) };
         let numbered = |numbers: std::ops::Range<u64>| {
             let mut rows: Vec<(Place, String)> = numbers
                 .map(|number| {
@@ -188,7 +241,7 @@ impl Transaction {
             rows.sort_unstable_by_key(|(place, _)| *place);
             rows
         };
-        let (surplus, missing) = (numbered(needs.min(had)..had), numbered(had.min(needs)..needs));
+        let (surplus, missing) = (numbered(stays..had), numbered(stays..needs));
         let index = sealed::namespace_index(&self.inner.keys, namespace);
         let places: Vec<[u8; 16]> = surplus.iter().map(|(place, _)| place.key).collect();
         // The delete below must not take the namespace for an empty one.
@@ -196,10 +249,12 @@ impl Transaction {
         if self.delete(&index, namespace, &places).await? != places.len() as u64 {
             return Err(VaultError::Damaged("the number of its rows"));
         }
-        let blank = vec![0; folder.bucket];
-        let rows: Vec<(Place, &str, &[u8])> =
-            missing.iter().map(|(place, name)| (*place, name.as_str(), blank.as_slice())).collect();
-        self.insert(false, &rows).await?;
+        let rows: Vec<Row<'_>> = missing
+            .iter()
+            .enumerate()
+            .map(|(at, (place, name))| Row { place: *place, name, value: None, size: folder.size(at, anew) })
+            .collect();
+        self.write(&rows).await?;
 
         let writer = self.writer.as_mut().ok_or(VaultError::Ended)?;
         if folder.now == 0 {
@@ -208,9 +263,10 @@ impl Transaction {
             return Ok(());
         }
         let place = super::folder_place(&self.inner.keys, namespace);
-        let count = folder.now.to_be_bytes();
-        let bucket = sealed::bucket(namespace, count.len());
-        let value = sealed::seal(&self.inner.keys, &place, true, namespace, &count, bucket, self.nonces.next()?)?;
+        let mut value = folder.now.to_be_bytes().to_vec();
+        value.extend(folder.largest.into_iter().flat_map(|largest| (largest as u32).to_be_bytes()));
+        let size = sealed::bucket(namespace, value.len());
+        let value = sealed::seal(&self.inner.keys, &place, namespace, Some(&value), size, self.nonces.next()?)?;
         sqlx::query(
             "INSERT INTO folder (namespace, value) VALUES ($1, $2)
              ON CONFLICT (namespace) DO UPDATE SET value = excluded.value",
@@ -220,6 +276,36 @@ impl Transaction {
         .execute(&mut writer.connection)
         .await?;
         Ok(())
+    }
+}
+
+impl Folder {
+    /// Notes what sizes padding rows should have.
+    fn note_sizes(&mut self, puts: &[Row<'_>]) {
+        match &mut self.largest {
+            None => {
+                if let Some(row) = puts.get(puts.len() / 2) {
+                    self.sizes = vec![row.size.min(padding::LARGEST)];
+                }
+            }
+            Some(largest) => {
+                // The last sixteen are a fair sample: who writes many rows writes them in the order of their HMACs.
+                for row in puts.iter().rev().take(16) {
+                    self.sizes.push(row.size.min(padding::LARGEST_FULL));
+                }
+                self.sizes.drain(..self.sizes.len().saturating_sub(16));
+                let most = puts.iter().map(|row| row.size.min(padding::LARGEST_FULL)).max().unwrap_or(0);
+                self.grown |= most > *largest;
+                *largest = most.max(*largest);
+            }
+        }
+    }
+
+    fn size(&self, at: usize, anew: bool) -> usize {
+        match self.largest {
+            Some(largest) if anew => largest,
+            _ => self.sizes.get(at % self.sizes.len().max(1)).copied().unwrap_or(256),
+        }
     }
 }
 
