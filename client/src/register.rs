@@ -171,6 +171,7 @@ impl Register {
             }
         }
         Ok(None)
+<<<<<<< HEAD
     }
 
     /// The references of live records, in the order of `serials`; each block is read once. For long lists.
@@ -194,6 +195,8 @@ impl Register {
             }
         }
         Ok(found)
+=======
+>>>>>>> import
     }
 
     /// The live record of the unit's own reference.

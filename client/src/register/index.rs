@@ -127,7 +127,7 @@ impl Index {
         &mut self,
         transaction: &mut Transaction,
         next: &mut usize,
-        stays: &dyn Fn(&[u8; 16]) -> bool,
+        stays: &(dyn Fn(&[u8; 16]) -> bool + Sync),
     ) -> Result<Option<Vec<u64>>, RegisterError> {
         let end = (*next + STRIDE).min(self.buckets.len());
         if *next >= end {
