@@ -171,7 +171,6 @@ impl Register {
             }
         }
         Ok(None)
-<<<<<<< HEAD
     }
 
     /// The references of live records, in the order of `serials`; each block is read once. For long lists.
@@ -195,8 +194,6 @@ impl Register {
             }
         }
         Ok(found)
-=======
->>>>>>> import
     }
 
     /// The live record of the unit's own reference.
