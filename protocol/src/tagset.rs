@@ -13,8 +13,8 @@ use crate::message::{Size, TagSet};
 use crate::{body, label};
 use hmac::{Hmac, KeyInit, Mac};
 use rand_core::CryptoRng;
-use sha2::{Digest, Sha256};
 use std::borrow::Borrow;
+use sha2::{Digest, Sha256};
 
 /// Length of a tag, in bytes.
 pub const TAG_LEN: usize = 16;
@@ -103,11 +103,25 @@ pub fn rows(nonce_key: &Bytes<NONCE_KEY_LEN>, adds: &mut [Leaf], removals: &mut 
 
 /// The nonce that hides the leaf of `tag`.
 pub fn nonce(nonce_key: &Bytes<32>, tag: &Tag) -> Bytes<32> {
-    // HMAC takes keys of any length: this cannot fail.
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&nonce_key.0).unwrap_or_else(|_| unreachable!());
-    mac.update(label::LEAF_NONCE.as_bytes());
-    mac.update(&tag.0);
-    Bytes(mac.finalize().into_bytes().into())
+    Nonces::of(nonce_key).of_tag(tag)
+}
+
+/// All nonces of one key: what HMAC makes of the key is made once.
+struct Nonces(Hmac<Sha256>);
+
+impl Nonces {
+    fn of(nonce_key: &Bytes<NONCE_KEY_LEN>) -> Self {
+        // HMAC takes keys of any length: this cannot fail.
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&nonce_key.0).unwrap_or_else(|_| unreachable!());
+        mac.update(label::LEAF_NONCE.as_bytes());
+        Nonces(mac)
+    }
+
+    fn of_tag(&self, tag: &Tag) -> Bytes<32> {
+        let mut mac = self.0.clone();
+        mac.update(&tag.0);
+        Bytes(mac.finalize().into_bytes().into())
+    }
 }
 
 /// A leaf as it stands below the root: hidden under its nonce.
@@ -122,7 +136,8 @@ pub fn hidden(leaf: &Leaf, nonce: &Bytes<32>) -> Hash {
 
 /// The root over the hidden leaves, which must be in ascending order of tags.
 pub fn root(adds: impl Iterator<Item = impl Borrow<Leaf>>, nonce_key: &Bytes<32>) -> Hash {
-    body::root_of_hashes(adds.map(|leaf| hidden(leaf.borrow(), &nonce(nonce_key, &leaf.borrow().tag))))
+    let nonces = Nonces::of(nonce_key);
+    body::root_of_hashes(adds.map(|leaf| hidden(leaf.borrow(), &nonces.of_tag(&leaf.borrow().tag))))
 }
 
 /// Why a tag set is refused.
@@ -204,7 +219,7 @@ pub struct Reader {
     removals_left: u32,
     last: Option<Tag>,
     carry: Vec<u8>,
-    nonce_key: Option<Bytes<NONCE_KEY_LEN>>,
+    nonces: Option<Nonces>,
     root: Hash,
     builder: tlog::RootBuilder,
 }
@@ -222,7 +237,7 @@ impl Reader {
             removals_left: head.removals,
             last: None,
             carry: Vec::new(),
-            nonce_key: None,
+            nonces: None,
             root: head.root,
             builder: tlog::RootBuilder::new(),
         })
@@ -236,17 +251,18 @@ impl Reader {
         let mut at = 0;
         loop {
             let rest = &carry[at..];
-            let Some(nonce_key) = self.nonce_key else {
+            if self.nonces.is_none() {
                 let Some(key) = rest.first_chunk::<NONCE_KEY_LEN>() else { break };
-                self.nonce_key = Some(Bytes(*key));
+                self.nonces = Some(Nonces::of(&Bytes(*key)));
                 at += NONCE_KEY_LEN;
                 continue;
-            };
+            }
             if self.adds_left > 0 {
                 let Some(leaf) = rest.first_chunk::<LEAF_LEN>() else { break };
                 let leaf = Leaf::from_bytes(leaf);
                 self.ascend(leaf.tag)?;
-                let hidden = hidden(&leaf, &nonce(&nonce_key, &leaf.tag));
+                let Some(nonces) = &self.nonces else { break };
+                let hidden = hidden(&leaf, &nonces.of_tag(&leaf.tag));
                 self.builder.push_leaf_hash(hidden.0).map_err(|_| TagSetError::Length)?;
                 rows.push(Row::Add(leaf));
                 at += LEAF_LEN;
@@ -273,7 +289,7 @@ impl Reader {
 
     /// Ends: everything has come, and the root is that of the leaves.
     pub fn finish(self) -> Result<(), TagSetError> {
-        if self.nonce_key.is_none() || self.adds_left > 0 || self.removals_left > 0 || !self.carry.is_empty() {
+        if self.nonces.is_none() || self.adds_left > 0 || self.removals_left > 0 || !self.carry.is_empty() {
             return Err(TagSetError::Length);
         }
         if Bytes(self.builder.finish()) == self.root { Ok(()) } else { Err(TagSetError::Root) }

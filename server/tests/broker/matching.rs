@@ -16,6 +16,7 @@ on_each_store!(
     acknowledgements_travel_together,
     nothing_is_cut_before_both_have_opened,
     evidence_opens_one_leaf_to_one_unit,
+    evidence_is_of_the_set_that_added_the_leaf,
 );
 
 async fn notices_are_those_of_the_second_matcher(mut s: Scene) {
@@ -147,5 +148,50 @@ async fn evidence_opens_one_leaf_to_one_unit(mut s: Scene) {
     for (who, entry, tag) in [(&c, notice.entry, leaf.tag), (&b, notice.entry, leaf.tag), (&a, 0, leaf.tag)] {
         assert!(s.broker.evidence(&who.name, entry, &tag).await.unwrap().is_err());
     }
-    assert!(s.broker.evidence(&a.name, notice.entry, &Bytes([1; 16])).await.unwrap().is_err());
+    for tag in [[0; 16], [1; 16], [255; 16]] {
+        assert!(s.broker.evidence(&a.name, notice.entry, &Bytes(tag)).await.unwrap().is_err());
+    }
+    // The first and the last of each frame, and some between.
+    let mut sorted = theirs.clone();
+    sorted.sort_unstable();
+    for at in [0, 1, 700, 2_046, 2_047, 2_048, 2_049, 3_000, 4_094, 4_095] {
+        let found = s.broker.evidence(&a.name, notice.entry, &sorted[at].tag).await.unwrap().unwrap();
+        assert_eq!((found.index, found.leaf), (at as u64, Bytes(sorted[at].to_bytes())));
+    }
+}
+
+async fn evidence_is_of_the_set_that_added_the_leaf(mut s: Scene) {
+    let [mut a, mut b] = s.agreed(["A", "B"]).await;
+    let mine = leaves(1, 256);
+    let (first, other) = (met(&mine, 2), leaves(9, 8));
+    let gone: Vec<Tag> = first[..4].iter().map(|leaf| leaf.tag).collect();
+    let again = met(&mine[..4], 3);
+    let later: Vec<Tag> = first[4..8].iter().map(|leaf| leaf.tag).collect();
+    let posted = a.tag_set("B", 0, Size::Opening, &mine, &[]);
+    s.accepted(&mut a, posted, BEGIN).await;
+    // B's leaves of four tags go, and come back as others.
+    for (tick, size, adds, removals) in [
+        (0, Size::Opening, &first[..], &[][..]),
+        (1, Size::Small, &other[..4], &gone),
+        (2, Size::Small, &again[..], &later),
+    ] {
+        let posted = b.tag_set("A", tick, size, adds, removals);
+        s.accepted(&mut b, posted, BEGIN + tick * 1_000).await;
+        s.broker.tick(BEGIN + (tick + 1) * 1_000).await.unwrap();
+    }
+    let mail = s.mail(&a).await;
+    let notices: Vec<_> = mail.iter().filter(|item| Notice::from_bytes(&item.head).is_ok()).collect();
+    assert_eq!(notices.len(), 3);
+    for (notice, leaf) in [(0, Some(first[0])), (1, None), (2, Some(again[0]))] {
+        let found = s.broker.evidence(&a.name, notices[notice].entry, &mine[0].tag).await.unwrap();
+        assert_eq!(found.ok().map(|found| Leaf::from_bytes(&found.leaf.0)), leaf);
+    }
+    // Every leaf of a notice has its place, the first and the last, and no other tag has one.
+    for leaf in &first {
+        let found = s.broker.evidence(&a.name, notices[0].entry, &leaf.tag).await.unwrap();
+        assert_eq!(found.map(|found| found.leaf), Ok(Bytes(leaf.to_bytes())));
+    }
+    for leaf in &other {
+        assert!(s.broker.evidence(&a.name, notices[0].entry, &leaf.tag).await.unwrap().is_err());
+    }
 }
