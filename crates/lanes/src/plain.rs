@@ -27,13 +27,13 @@ impl Arithmetic for Plain {
 
     fn multiply(&self, points: &[Point], secrets: Secrets, products: &mut [Point]) {
         for (place, (point, product)) in points.iter().zip(products).enumerate() {
-            *product = (point.to_dalek() * secrets.at(place)).into();
+            *product = point.with_dalek(|point| point * secrets.at(place)).into();
         }
     }
 
     fn encode(&self, points: &[Point], encoded: &mut [[u8; 32]]) {
         for (point, place) in points.iter().zip(encoded) {
-            *place = point.to_dalek().compress().to_bytes();
+            *place = point.with_dalek(|point| point.compress().to_bytes());
         }
     }
 
@@ -42,7 +42,9 @@ impl Arithmetic for Plain {
         let scalars = secrets.halved();
         let scalars = scalars.as_secrets();
         let mut halves: Vec<RistrettoPoint> = Vec::with_capacity(points.len());
-        halves.extend(points.iter().enumerate().map(|(place, point)| point.to_dalek() * scalars.at(place)));
+        halves.extend(
+            points.iter().enumerate().map(|(place, point)| point.with_dalek(|point| point * scalars.at(place))),
+        );
         for (place, compressed) in encoded.iter_mut().zip(RistrettoPoint::double_and_compress_batch(&halves)) {
             *place = compressed.to_bytes();
         }

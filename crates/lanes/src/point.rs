@@ -35,17 +35,31 @@ impl Point {
         Point(Form::Dalek(RistrettoPoint::identity()))
     }
 
+    /// Whether it is held by dalek.
+    pub(crate) fn is_dalek(&self) -> bool {
+        matches!(self.0, Form::Dalek(_))
+    }
+
     /// dalek's form of it.
     pub(crate) fn to_dalek(self) -> RistrettoPoint {
-        match self.0 {
-            Form::Dalek(point) => point,
-            Form::Lanes(_) => {
-                let mut encoded = [[0; 32]];
-                Backend::of_lanes().arithmetic().encode(&[self], &mut encoded);
-                // the encoding of an element always decodes
-                CompressedRistretto(encoded[0]).decompress().unwrap_or_default()
-            }
+        self.with_dalek(|point| *point)
+    }
+
+    /// Something of dalek's form of it, which is not copied if it is there.
+    #[inline]
+    pub(crate) fn with_dalek<T>(&self, of: impl FnOnce(&RistrettoPoint) -> T) -> T {
+        match &self.0 {
+            Form::Dalek(point) => of(point),
+            Form::Lanes(_) => of(&self.through_encoding()),
         }
+    }
+
+    /// dalek's form of a point in limbs.
+    fn through_encoding(&self) -> RistrettoPoint {
+        let mut encoded = [[0; 32]];
+        Backend::of_lanes().arithmetic().encode(&[*self], &mut encoded);
+        // the encoding of an element always decodes
+        CompressedRistretto(encoded[0]).decompress().unwrap_or_default()
     }
 }
 

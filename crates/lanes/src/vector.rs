@@ -16,8 +16,14 @@
 pub(crate) mod batch;
 pub(crate) mod decode;
 pub(crate) mod digits;
+#[cfg(test)]
+mod disassembly;
 pub(crate) mod edwards;
 pub(crate) mod encode;
+#[cfg(test)]
+mod equality;
+#[cfg(test)]
+mod faults;
 pub(crate) mod field;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)] // the only place: one instruction each, and one boundary (see the module)
@@ -28,5 +34,9 @@ pub(crate) mod machine;
 pub(crate) mod map;
 pub(crate) mod model;
 pub(crate) mod multiply;
+#[cfg(test)]
+mod planted;
 pub(crate) mod power;
 pub(crate) mod sum;
+#[cfg(test)]
+mod timing;

@@ -1,6 +1,6 @@
 //! Every operation against curve25519-dalek, one point at a time.
 
-use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT as G;
+use curve25519_dalek::constants::{EIGHT_TORSION, RISTRETTO_BASEPOINT_POINT as G};
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::Identity;
@@ -132,6 +132,138 @@ fn the_first_bad_place_is_named_on_any_number_of_cores(lanes: Run) {
     assert_eq!(Invalid { index: 4, why: Why::NotCanonical }.to_string(), "encoding 4 is not canonical");
 }
 
+/// `bytes + k` as a number of 256 bits.
+fn plus(mut bytes: [u8; 32], k: i32) -> [u8; 32] {
+    let mut carry = k;
+    for byte in &mut bytes {
+        let sum = i32::from(*byte) + carry;
+        (*byte, carry) = (sum as u8, sum >> 8);
+    }
+    bytes
+}
+
+/// Encodings at every edge: small, p and 2^255 and 2^256 give or take, powers of two and p less them, highest bits,
+/// multiples of the generator, and the coordinates of the points of small order.
+fn edges() -> Vec<[u8; 32]> {
+    let p = {
+        let mut bytes = [0xff; 32];
+        (bytes[0], bytes[31]) = (0xed, 0x7f);
+        bytes
+    };
+    let power = |bit: usize| {
+        let mut bytes = [0; 32];
+        bytes[bit / 8] = 1 << (bit % 8);
+        bytes
+    };
+    let mut edges = Vec::new();
+    for k in -300..300 {
+        edges.extend([plus([0; 32], k), plus(p, k), plus(power(255), k)]);
+    }
+    for bit in 0..256 {
+        for k in -3..4 {
+            let up = plus(power(bit), k);
+            // p less 2^bit, less k: as p + not(2^bit) + 1
+            let mut down = plus(p, -k);
+            let mut borrow = 0;
+            for (byte, other) in down.iter_mut().zip(power(bit)) {
+                let difference = i32::from(*byte) - i32::from(other) + borrow;
+                (*byte, borrow) = (difference as u8, difference >> 8);
+            }
+            edges.extend([up, down]);
+        }
+    }
+    let mut multiple = RistrettoPoint::identity();
+    for _ in 0..64 {
+        let encoding = multiple.compress().to_bytes();
+        let mut high = encoding;
+        high[31] |= 0x80;
+        edges.extend([encoding, high, plus(encoding, 1), plus(encoding, -1), encoding.map(|byte| !byte)]);
+        multiple += G;
+    }
+    edges.extend(EIGHT_TORSION.map(|point| point.compress().to_bytes()));
+    edges.extend(EIGHT_TORSION.map(|point| point.to_montgomery().to_bytes()));
+    edges
+}
+
+/// Every verdict of `decode_each` and every product, at each lane in turn.
+fn edge_encodings(lanes: Run) {
+    let edges = edges();
+    let scalars = scalars(&mut ChaCha20Rng::seed_from_u64(5));
+    let mut accepted = Vec::new();
+    for shift in [0, 3] {
+        let verdicts = lanes.decode_each(&edges[shift..]);
+        assert_eq!(verdicts.len(), edges.len() - shift);
+        for (bytes, verdict) in edges[shift..].iter().zip(verdicts) {
+            match (CompressedRistretto(*bytes).decompress(), verdict) {
+                (None, Err(Why::NotCanonical)) => {}
+                (Some(_), Err(Why::Identity)) => assert_eq!(*bytes, [0; 32]),
+                (Some(point), Ok(own)) => accepted.push((*bytes, point, own)),
+                (_, verdict) => panic!("{bytes:x?}: {verdict:?}"),
+            }
+        }
+    }
+    assert!(accepted.len() > 300, "{}", accepted.len());
+    let points: Vec<Point> = accepted.iter().map(|(_, _, own)| *own).collect();
+    assert!(lanes.encode(&points).iter().eq(accepted.iter().map(|(bytes, _, _)| bytes)));
+    for secret in scalars {
+        let products = lanes.encode_multiplied(&points, &secret);
+        assert!(
+            products.iter().zip(&accepted).all(|(own, (_, point, _))| *own == (point * secret).compress().to_bytes())
+        );
+    }
+}
+
+/// The map at every pair of a few edges, as numbers of 255 bits with and without the highest bit.
+fn edges_of_the_map(lanes: Run) {
+    let numbers: Vec<[u8; 32]> = edges().into_iter().step_by(67).chain([[0; 32], [0xff; 32]]).collect();
+    let uniform: Vec<[u8; 64]> = numbers
+        .iter()
+        .flat_map(|first| numbers.iter().map(|second| [*first, *second].as_flattened().try_into().unwrap()))
+        .collect();
+    let expected: Vec<[u8; 32]> =
+        uniform.iter().map(|bytes| RistrettoPoint::from_uniform_bytes(bytes).compress().to_bytes()).collect();
+    assert!(lanes.encode(&lanes.from_uniform(&uniform)) == expected);
+}
+
+/// The fused forms, what is told of their progress, and points of another backend's form.
+fn fused_watched_and_mixed(lanes: Run) {
+    let mut random = ChaCha20Rng::seed_from_u64(6);
+    let theirs = random_points(&mut random, 700);
+    let encoded: Vec<[u8; 32]> = theirs.iter().map(|point| point.compress().to_bytes()).collect();
+    let secrets: Vec<Scalar> = (0..700).map(|_| Scalar::random(&mut random)).collect();
+    let products: Vec<[u8; 32]> =
+        theirs.iter().zip(&secrets).map(|(point, secret)| (point * secret).compress().to_bytes()).collect();
+    let by_one: Vec<[u8; 32]> = theirs.iter().map(|point| (point * secrets[0]).compress().to_bytes()).collect();
+    let told = std::sync::atomic::AtomicUsize::new(0);
+    let watch = |points| {
+        told.fetch_add(points, std::sync::atomic::Ordering::Relaxed);
+    };
+    let watched = lanes.watched(&watch);
+    assert_eq!(watched.decode_encode_multiplied_each(&encoded, &secrets).unwrap(), products);
+    assert_eq!(told.load(std::sync::atomic::Ordering::Relaxed), 700);
+    assert_eq!(watched.decode_encode_multiplied(&encoded, &secrets[0]).unwrap(), by_one);
+    assert_eq!(lanes.decode_encode_multiplied_each(&encoded, &secrets[..9]).unwrap(), products[..9]);
+    let mut bad = encoded.clone();
+    (bad[400], bad[650]) = ([0; 32], [0xff; 32]);
+    let refused = Invalid { index: 400, why: Why::Identity };
+    assert_eq!(lanes.decode_encode_multiplied(&bad, &secrets[0]), Err(refused));
+    assert_eq!(lanes.decode_encode_multiplied_each(&bad, &secrets), Err(refused));
+    assert_eq!(lanes.decode_encode_multiplied_each(&bad, &secrets[..400]).unwrap(), products[..400]);
+
+    for other in backends() {
+        let mut mixed = other.decode(&encoded).unwrap();
+        mixed.iter_mut().zip(&theirs).step_by(3).for_each(|(point, dalek)| *point = Point::from(*dalek));
+        let weights: Vec<u128> = (0..700).map(|i| u128::MAX / (i + 1)).collect();
+        let sum: RistrettoPoint =
+            theirs.iter().zip(&weights).map(|(point, weight)| point * Scalar::from(*weight)).sum();
+        assert_eq!(lanes.encode(&mixed), encoded);
+        assert_eq!(lanes.encode_multiplied_each(&mixed, &secrets), products);
+        assert_eq!(lanes.encode_multiplied(&mixed[..1], &secrets[0]), products[..1]);
+        assert_eq!(lanes.sum_weighted_vartime(&mixed, &weights), sum);
+        assert_eq!(lanes.encode(&lanes.multiply(&mixed, &secrets[0])), by_one);
+    }
+}
+
 /// 32 bytes that are often near an edge of the encoding: small, near p, near 2^255, or a valid point with a bit flipped.
 fn encodings() -> impl Strategy<Value = [u8; 32]> {
     let near_p = any::<u8>().prop_map(|low| {
@@ -195,5 +327,8 @@ on_each_backend!(
     every_edge_scalar,
     sums,
     unequal_lengths_pair_up_as_far_as_they_go,
+    edge_encodings,
+    edges_of_the_map,
+    fused_watched_and_mixed,
     the_first_bad_place_is_named_on_any_number_of_cores
 );

@@ -16,6 +16,7 @@ use super::multiply::{Multiply, Table};
 use super::sum::{self, Sum};
 use crate::Why;
 use crate::backend::{Arithmetic, Secrets};
+use crate::plain::Plain;
 use crate::point::{Form, Point};
 
 /// Vectors whose square roots go side by side: four chains fill the latency of the multiplier.
@@ -25,7 +26,7 @@ const IN_FLIGHT: usize = 4;
 pub(crate) struct Vectors<M: Machine>(pub(crate) M);
 
 /// Reads points into vectors.
-struct Load<'a, M: Machine> {
+pub(crate) struct Load<'a, M: Machine> {
     points: &'a [Coordinates],
     vectors: &'a mut Vec<Extended<M>>,
 }
@@ -49,7 +50,7 @@ impl<M: Machine> Kernel<M> for Load<'_, M> {
 }
 
 /// Writes vectors to points, as many as there are places.
-struct Store<'a, M: Machine> {
+pub(crate) struct Store<'a, M: Machine> {
     vectors: &'a [Extended<M>],
     points: &'a mut [Point],
 }
@@ -71,7 +72,7 @@ impl<M: Machine> Kernel<M> for Store<'_, M> {
 }
 
 /// Multiplies vectors by their secrets.
-struct MultiplyVectors<'a, M: Machine> {
+pub(crate) struct MultiplyVectors<'a, M: Machine> {
     vectors: &'a mut [Extended<M>],
     secrets: Secrets<'a>,
     /// How many digits of them count.
@@ -101,6 +102,11 @@ impl<M: Machine> Kernel<M> for MultiplyVectors<'_, M> {
             }
         }
     }
+}
+
+/// A single point of dalek's: to convert it would cost what the lanes save.
+fn is_one_of_dalek(points: &[Point]) -> bool {
+    points.len() == 1 && points[0].is_dalek()
 }
 
 /// Whole vectors of encodings and their places in the output.
@@ -220,12 +226,29 @@ impl<M: Machine> Arithmetic for Vectors<M> {
     }
 
     fn multiply(&self, points: &[Point], secrets: Secrets, products: &mut [Point]) {
+        if is_one_of_dalek(points) {
+            return Plain.multiply(points, secrets, products);
+        }
         let mut vectors = self.load(points);
         self.0.call(MultiplyVectors { vectors: &mut vectors, secrets, places: DIGITS });
         self.0.call(Store { vectors: &vectors, points: products });
     }
 
     fn encode(&self, points: &[Point], encoded: &mut [[u8; 32]]) {
+        if points.iter().any(Point::is_dalek) {
+            // to convert one would be to encode it
+            let own: Zeroizing<Vec<Point>> = Zeroizing::new(points.iter().filter(|p| !p.is_dalek()).copied().collect());
+            let mut own_encoded = Zeroizing::new(vec![[0; 32]; own.len()]);
+            self.encode(&own, &mut own_encoded);
+            let mut own_encoded = own_encoded.iter();
+            for (point, place) in points.iter().zip(encoded) {
+                *place = match &point.0 {
+                    Form::Dalek(point) => point.compress().to_bytes(),
+                    Form::Lanes(_) => own_encoded.next().copied().unwrap_or_default(),
+                };
+            }
+            return;
+        }
         let vectors = self.load(points);
         let mut bytes = Zeroizing::new(vec![[[0; 32]; LANES]; vectors.len()]);
         in_flight!(vectors.len(), |start, N| {
@@ -239,6 +262,9 @@ impl<M: Machine> Arithmetic for Vectors<M> {
     }
 
     fn encode_multiplied(&self, points: &[Point], secrets: Secrets, encoded: &mut [[u8; 32]]) {
+        if is_one_of_dalek(points) {
+            return Plain.encode_multiplied(points, secrets, encoded);
+        }
         let mut vectors = self.load(points);
         let halves = secrets.halved();
         self.0.call(MultiplyVectors { vectors: &mut vectors, secrets: halves.as_secrets(), places: DIGITS });
@@ -252,12 +278,25 @@ impl<M: Machine> Arithmetic for Vectors<M> {
         let mut padded = Zeroizing::new([[[0; 64]; LANES]; 2]);
         for (from, to) in uniform.chunks(2 * LANES).zip(points.chunks_mut(2 * LANES)) {
             padded.as_flattened_mut()[..from.len()].copy_from_slice(from);
-            self.0.call(Map { uniform: &padded, points: &mut vectors });
+            if from.len() > LANES {
+                self.0.call(Map::<_, 4> { uniform: &*padded, points: &mut *vectors });
+            } else {
+                self.0.call(Map::<_, 2> { uniform: &padded[..1], points: &mut vectors[..1] });
+            }
             self.0.call(Store { vectors: &*vectors, points: to });
         }
     }
 
     fn sum_weighted_vartime(&self, points: &[Point], weights: &[u128]) -> RistrettoPoint {
+        if points.iter().any(Point::is_dalek) {
+            // converting costs more than adding
+            let (theirs, own): (Vec<_>, Vec<_>) =
+                points.iter().copied().zip(weights.iter().copied()).partition(|(point, _)| point.is_dalek());
+            let ((theirs, their_weights), (own, own_weights)): ((Vec<_>, Vec<_>), (Vec<_>, Vec<_>)) =
+                (theirs.into_iter().unzip(), own.into_iter().unzip());
+            let theirs = Plain.sum_weighted_vartime(&theirs, &their_weights);
+            return if own.is_empty() { theirs } else { theirs + self.sum_weighted_vartime(&own, &own_weights) };
+        }
         let sum = if sum::is_short(points.len()) {
             sum::short(self.0, &mut self.load(points), weights)
         } else {

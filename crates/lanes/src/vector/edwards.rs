@@ -15,7 +15,8 @@ use super::field::{
 use super::machine::{Kernel, LANES, Machine};
 
 /// 2d.
-const TWICE_D: [u64; 5] = [1859910466990425, 932731440258426, 1072319116312658, 1815898335770999, 633789495995903];
+pub(crate) const TWICE_D: [u64; 5] =
+    [1859910466990425, 932731440258426, 1072319116312658, 1815898335770999, 633789495995903];
 
 /// Eight points.
 #[derive(Clone, Copy)]
@@ -65,6 +66,12 @@ impl Coordinates {
         Coordinates { x, y, z, t }
     }
 
+    /// Limbs of X, Y, Z and T, for tests.
+    #[cfg(test)]
+    pub(crate) fn limbs(&self) -> [[u64; 5]; 4] {
+        [self.x, self.y, self.z, self.t]
+    }
+
     /// Whether Z is one, as it is after decoding.
     pub(crate) fn is_affine(&self) -> bool {
         self.z == Self::IDENTITY.z
@@ -102,15 +109,33 @@ impl<M: Machine> Extended<M> {
     /// The points of the lanes.
     #[inline(always)]
     pub(crate) fn store(&self, m: M, points: &mut [Coordinates; LANES]) {
-        let (x, y, z, t) = (self.x.store(m), self.y.store(m), self.z.store(m), self.t.store(m));
+        let [first, second, third] = self.rows(m);
         for (lane, point) in points.iter_mut().enumerate() {
-            for limb in 0..5 {
-                point.x[limb] = x[limb][lane];
-                point.y[limb] = y[limb][lane];
-                point.z[limb] = z[limb][lane];
-                point.t[limb] = t[limb][lane];
-            }
+            let [x0, x1, x2, x3, x4, y0, y1, y2] = m.lanes(first[lane]);
+            let [y3, y4, z0, z1, z2, z3, z4, t0] = m.lanes(second[lane]);
+            let [t1, t2, t3, t4, _, _, _, _] = m.lanes(third[lane]);
+            *point = Coordinates {
+                x: [x0, x1, x2, x3, x4],
+                y: [y0, y1, y2, y3, y4],
+                z: [z0, z1, z2, z3, z4],
+                t: [t0, t1, t2, t3, t4],
+            };
         }
+    }
+
+    /// Each lane's point as three rows of eight numbers, the last half empty: `[row][lane]`.
+    #[inline(always)]
+    pub(crate) fn rows(&self, m: M) -> [[M::Word; LANES]; 3] {
+        let [x0, x1, x2, x3, x4] = self.x.words();
+        let [y0, y1, y2, y3, y4] = self.y.words();
+        let [z0, z1, z2, z3, z4] = self.z.words();
+        let [t0, t1, t2, t3, t4] = self.t.words();
+        let none = m.splat(0);
+        [
+            m.transpose([x0, x1, x2, x3, x4, y0, y1, y2]),
+            m.transpose([y3, y4, z0, z1, z2, z3, z4, t0]),
+            m.transpose([t1, t2, t3, t4, none, none, none, none]),
+        ]
     }
 
     /// As the second operand of additions.

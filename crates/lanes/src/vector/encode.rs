@@ -17,7 +17,7 @@ use super::machine::{Kernel, LANES, Machine};
 use super::power::{inverse, root};
 
 /// 1/sqrt(a - d), with a = -1.
-const INVSQRT_A_MINUS_D: [u64; 5] =
+pub(crate) const INVSQRT_A_MINUS_D: [u64; 5] =
     [278908739862762, 821645201101625, 8113234426968, 1777959178193151, 2118520810568447];
 
 /// The bytes of the even one of `a` and `-a`.

@@ -91,7 +91,7 @@ impl<M: Machine> From<Reduced<M>> for Multiplicand<M> {
 }
 
 /// The limbs of `p * 2^k`: a multiple of p whose every limb is close to 2^(51 + k).
-const fn multiple_of_p(k: u32) -> [u64; 5] {
+pub(crate) const fn multiple_of_p(k: u32) -> [u64; 5] {
     [((1 << 51) - 19) << k, LIMB << k, LIMB << k, LIMB << k, LIMB << k]
 }
 

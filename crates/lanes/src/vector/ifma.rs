@@ -41,6 +41,13 @@ fn with_instructions<K: Kernel<Ifma>>(m: Ifma, kernel: K) -> K::Output {
     kernel.run(m)
 }
 
+/// Where the code of a kernel is, for the test that reads it.
+#[cfg(test)]
+pub(crate) fn address_of<K: Kernel<Ifma>>() -> usize {
+    let kernel: unsafe fn(Ifma, K) -> K::Output = with_instructions::<K>;
+    kernel as usize
+}
+
 /// The same word, of which the optimiser knows nothing any more.
 #[target_feature(enable = "avx512f")]
 #[inline]

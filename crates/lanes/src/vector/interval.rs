@@ -223,7 +223,7 @@ fn decoding_encoding_and_mapping_keep_their_classes() {
     M.call(Encode { points: &[any_points(); 4], encoded: &mut encoded });
     M.call(EncodeDoubled { points: &[any_points(); 4], encoded: &mut encoded });
     let wide: [[u8; 64]; LANES] = std::array::from_fn(|lane| [if lane % 2 == 0 { 0 } else { 0xff }; 64]);
-    M.call(Map { uniform: &[wide; 2], points: &mut [any_points(); 2] });
+    M.call(Map::<_, 4> { uniform: &[wide; 2], points: &mut [any_points(); 2] });
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! Elligator 2 for this curve (Bernstein, Hamburg, Krasnova, Lange, eprint 2013/325; Hamburg's form for Decaf and
 //! Ristretto). The bytes may be secret: both sides of every case are computed.
 
+use zeroize::Zeroize;
+
 use super::decode::{D, SQRT_M1};
 use super::edwards::{Add, Extended};
 use super::field::{
@@ -13,15 +15,15 @@ use super::machine::{Kernel, LANES, Machine};
 use super::power::root;
 
 /// 1 - d^2.
-const ONE_MINUS_D_SQUARED: [u64; 5] =
+pub(crate) const ONE_MINUS_D_SQUARED: [u64; 5] =
     [1136626929484150, 1998550399581263, 496427632559748, 118527312129759, 45110755273534];
 
 /// (d - 1)^2.
-const D_MINUS_ONE_SQUARED: [u64; 5] =
+pub(crate) const D_MINUS_ONE_SQUARED: [u64; 5] =
     [1507062230895904, 1572317787530805, 683053064812840, 317374165784489, 1572899562415810];
 
 /// sqrt(a d - 1), with a = -1.
-const SQRT_AD_MINUS_ONE: [u64; 5] =
+pub(crate) const SQRT_AD_MINUS_ONE: [u64; 5] =
     [2241493124984347, 425987919032274, 2207028919301688, 1220490630685848, 974799131293748];
 
 /// What is kept from before the exponentiation for after it; names as in the RFC.
@@ -78,39 +80,42 @@ fn after<M: Machine>(m: M, b: &Before<M>, power: Reduced<M>) -> Extended<M> {
     Extended { x: multiply(m, w0, w3), y: multiply(m, w2, w1), z: multiply(m, w1, w3), t: multiply(m, w0, w2) }
 }
 
-/// Maps two vectors of 64-byte strings, their four vectors of halves side by side.
-pub(crate) struct Map<'a, M: Machine> {
+/// Maps vectors of 64-byte strings; their halves are N vectors side by side, so there are N/2 of each.
+pub(crate) struct Map<'a, M: Machine, const N: usize> {
     /// The strings.
-    pub(crate) uniform: &'a [[[u8; 64]; LANES]; 2],
+    pub(crate) uniform: &'a [[[u8; 64]; LANES]],
     /// The points.
-    pub(crate) points: &'a mut [Extended<M>; 2],
+    pub(crate) points: &'a mut [Extended<M>],
 }
 
 /// One half of each string as a number: the first 32 bytes, or the second, of which the highest bit is dropped.
 #[inline(always)]
-fn half<M: Machine, const SECOND: usize>(m: M, uniform: &[[u8; 64]; LANES]) -> Reduced<M> {
-    let [a, b, c, d, e, f, g, h] = uniform.each_ref().map(|bytes| &bytes.as_chunks::<32>().0[SECOND]);
-    low_255_bits(m, words(m, [a, b, c, d, e, f, g, h]))
+fn half<M: Machine>(m: M, uniform: &[[u8; 64]; LANES], which: usize) -> Reduced<M> {
+    let mut bytes = [[0; 32]; LANES];
+    for (half, whole) in bytes.iter_mut().zip(uniform) {
+        *half = whole.as_chunks::<32>().0[which];
+    }
+    let number = low_255_bits(m, words(m, bytes.each_ref()));
+    bytes.zeroize();
+    number
 }
 
-impl<M: Machine> Kernel<M> for Map<'_, M> {
+impl<M: Machine, const N: usize> Kernel<M> for Map<'_, M, N> {
     type Output = ();
 
     #[inline(always)]
     fn run(self, m: M) {
-        let [one, two] = self.uniform;
-        let numbers = [half::<M, 0>(m, one), half::<M, 1>(m, one), half::<M, 0>(m, two), half::<M, 1>(m, two)];
         let zero = Reduced::zero(m);
-        let mut kept = [Before { t: zero, r: zero, u: zero, v: zero, uv3: zero }; 4];
-        let mut bases = [zero; 4];
-        for i in 0..4 {
-            (kept[i], bases[i]) = before(m, numbers[i]);
+        let mut kept = [Before { t: zero, r: zero, u: zero, v: zero, uv3: zero }; N];
+        let mut bases = [zero; N];
+        for i in 0..N {
+            (kept[i], bases[i]) = before(m, half(m, &self.uniform[i / 2], i % 2));
         }
         let powers = root(m, &bases);
-        for i in 0..2 {
+        for (i, point) in self.points.iter_mut().enumerate() {
             let second = after(m, &kept[2 * i + 1], powers[2 * i + 1]).cached(m);
-            self.points[i] = after(m, &kept[2 * i], powers[2 * i]);
-            m.call(Add::<_, _, true>(&mut self.points[i], &second));
+            *point = after(m, &kept[2 * i], powers[2 * i]);
+            m.call(Add::<_, _, true>(point, &second));
         }
     }
 }

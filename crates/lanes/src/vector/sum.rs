@@ -88,21 +88,6 @@ fn read<M: Machine>(m: M, buckets: [&Bucket; LANES]) -> Extended<M> {
     }
 }
 
-/// The rows of each lane's point: `[row][lane]`.
-#[inline(always)]
-fn written<M: Machine>(m: M, point: &Extended<M>) -> [[M::Word; LANES]; 3] {
-    let [x0, x1, x2, x3, x4] = point.x.words();
-    let [y0, y1, y2, y3, y4] = point.y.words();
-    let [z0, z1, z2, z3, z4] = point.z.words();
-    let [t0, t1, t2, t3, t4] = point.t.words();
-    let none = m.splat(0);
-    [
-        m.transpose([x0, x1, x2, x3, x4, y0, y1, y2]),
-        m.transpose([y3, y4, z0, z1, z2, z3, z4, t0]),
-        m.transpose([t1, t2, t3, t4, none, none, none, none]),
-    ]
-}
-
 /// Limbs of eight points as second operands: what is broadcast.
 struct Operands {
     sum: [[u64; LANES]; 5],
@@ -148,7 +133,7 @@ impl<M: Machine, const AFFINE: bool> Kernel<M> for AddToBuckets<'_, AFFINE> {
             m,
             [&rows[a][0], &rows[b][1], &rows[c][2], &rows[d][3], &rows[e][4], &rows[f][5], &rows[g][6], &rows[h][7]],
         );
-        let [first, second, third] = written(m, &read.plus::<AFFINE, _>(m, &point));
+        let [first, second, third] = read.plus::<AFFINE, _>(m, &point).rows(m);
         for window in 0..LANES {
             let bucket = &mut rows[places[window]][window];
             bucket.0 = [m.lanes(first[window]), m.lanes(second[window]), m.lanes(third[window])];

@@ -1,0 +1,90 @@
+//! Tests: the time of a multiplication does not tell the scalar, measured on the real path (the method of dudect:
+//! Reparaz, Balasch, Verbauwhede, eprint 2016/1123).
+//!
+//! Two classes of scalars, one fixed and one random, take turns at random; Welch's t compares the mean times of the
+//! lower nine tenths of all samples. |t| below 4.5 is what one wants to see on an idle machine. Here others compile
+//! meanwhile, so the bound is loose and the best of some tries counts; the planted leak must stand far beyond it in
+//! every try. What is strict is `disassembly`.
+
+#![cfg(target_arch = "x86_64")]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use curve25519_dalek::scalar::Scalar;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+use super::digits::{DIGITS, Digits};
+use super::edwards::Extended;
+use super::ifma::Ifma;
+use super::machine::Machine;
+use super::multiply::{Multiply, Table};
+use super::planted::Skipping;
+
+/// What a measured job is called with.
+type Job = fn(Ifma, &mut Extended<Ifma>, &Digits<Ifma>, &mut Table<Ifma>);
+
+/// Samples of both classes together.
+const SAMPLES: usize = 6000;
+
+/// What the multiplication stays below in some try even on a busy machine, and the planted leak is far above.
+const LOOSE: f64 = 12.0;
+
+/// Welch's t of two samples.
+fn welch(samples: &[Vec<f64>; 2]) -> f64 {
+    let [(n, mean, variance), (other_n, other_mean, other_variance)] = samples.each_ref().map(|times| {
+        let n = times.len() as f64;
+        let mean = times.iter().sum::<f64>() / n;
+        (n, mean, times.iter().map(|time| (time - mean).powi(2)).sum::<f64>() / (n - 1.0))
+    });
+    (mean - other_mean) / (variance / n + other_variance / other_n).sqrt()
+}
+
+/// |t| between a fixed scalar and random ones.
+fn measure(m: Ifma, fixed: &Scalar, seed: u64, job: Job) -> f64 {
+    let mut random = ChaCha20Rng::seed_from_u64(seed);
+    let mut table = Table::new(m);
+    let mut times: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+    for _ in 0..SAMPLES {
+        let class = (random.next_u32() & 1) as usize;
+        let scalar = [*fixed, Scalar::random(&mut random)][class];
+        let digits = Digits::of_one(m, black_box(&scalar));
+        let mut points = Extended::identity(m);
+        let start = Instant::now();
+        job(m, black_box(&mut points), black_box(&digits), &mut table);
+        times[class].push(start.elapsed().as_nanos() as f64);
+    }
+    let mut all: Vec<f64> = times.iter().flatten().copied().collect();
+    all.sort_by(f64::total_cmp);
+    let cut = all[all.len() * 9 / 10];
+    welch(&times.map(|times| times.into_iter().filter(|time| *time < cut).collect())).abs()
+}
+
+fn multiply(m: Ifma, points: &mut Extended<Ifma>, digits: &Digits<Ifma>, table: &mut Table<Ifma>) {
+    m.call(Multiply { points, digits, places: DIGITS, table });
+}
+
+fn skipping(m: Ifma, points: &mut Extended<Ifma>, digits: &Digits<Ifma>, _: &mut Table<Ifma>) {
+    m.call(Skipping { points, digits });
+}
+
+#[test]
+fn the_scalar_does_not_show() {
+    let Some(m) = Ifma::detect() else {
+        eprintln!("NOT RUN: this processor has no AVX-512 IFMA");
+        return;
+    };
+    let sevens = Scalar::from_bytes_mod_order([0x77; 32]);
+    for (name, fixed) in [("zero", Scalar::ZERO), ("one", Scalar::ONE), ("sevens", sevens), ("l - 1", -Scalar::ONE)] {
+        let mut tries = Vec::new();
+        while tries.len() < 5 && tries.iter().all(|t| *t >= LOOSE) {
+            tries.push(measure(m, &fixed, tries.len() as u64, multiply));
+        }
+        println!("{name}: |t| {tries:.1?}");
+        assert!(tries.iter().any(|t| *t < LOOSE), "{name}: |t| {tries:.1?}");
+    }
+    let leak = measure(m, &Scalar::ZERO, 0, skipping);
+    println!("planted leak: |t| {leak:.1}");
+    assert!(leak > 5.0 * LOOSE, "a planted leak was not seen: |t| {leak:.1}");
+}
