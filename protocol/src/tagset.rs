@@ -13,8 +13,8 @@ use crate::message::{Size, TagSet};
 use crate::{body, label};
 use hmac::{Hmac, KeyInit, Mac};
 use rand_core::CryptoRng;
-use std::borrow::Borrow;
 use sha2::{Digest, Sha256};
+use std::borrow::Borrow;
 
 /// Length of a tag, in bytes.
 pub const TAG_LEN: usize = 16;
