@@ -409,7 +409,7 @@ impl Session {
     async fn fetch(&mut self, wait: Duration) -> Result<u64, SessionError> {
         let received = self.broker()?.fetch(self.agent.position(), wait).await?;
         let mut count = 0;
-        for item in received {
+        for mut item in received {
             let kept = match self.agent.needs(&item.envelope, &item.body) {
                 Some(key) => self.vault.get(&key).await?,
                 None => None,
@@ -434,7 +434,9 @@ impl Session {
             }
             count += 1;
             // Large steps at once, small ones together: the vault's commit is the slowest part of a small one.
-            if item.body.rows.len() >= protocol::body::FRAME {
+            let is_large = item.body.rows.len() >= protocol::body::FRAME;
+            item.body.rows = Vec::new();
+            if is_large {
                 self.commit().await?;
                 self.go_on().await?;
             }

@@ -180,24 +180,19 @@ pub struct SlotReader {
 }
 
 impl SlotReader {
-    /// Opens what [`SlotWriter::seal`] sealed, and looks at every slot.
+    /// Opens what [`SlotWriter::seal`] sealed, in place, and looks at every slot.
     ///
     /// # Errors
     /// [`AcknowledgementError::DoesNotOpen`] or `Malformed`.
-    pub fn open(secret: &PairSecret, context: &Context<'_>, rows: &[u8]) -> Result<Self, AcknowledgementError> {
+    pub fn open(secret: &PairSecret, context: &Context<'_>, rows: Vec<u8>) -> Result<Self, AcknowledgementError> {
         const DOES_NOT_OPEN: AcknowledgementError = AcknowledgementError::DoesNotOpen;
-        let (nonce, sealed) = rows.split_first_chunk::<NONCE_LEN>().ok_or(DOES_NOT_OPEN)?;
-        let (sealed, code) = sealed.split_last_chunk::<CODE_LEN>().ok_or(DOES_NOT_OPEN)?;
-        let mut plain = Zeroizing::new(sealed.to_vec());
+        let mut plain = Zeroizing::new(rows);
+        let (nonce, sealed) = plain.split_first_chunk_mut::<NONCE_LEN>().ok_or(DOES_NOT_OPEN)?;
+        let (sealed, code) = sealed.split_last_chunk_mut::<CODE_LEN>().ok_or(DOES_NOT_OPEN)?;
         Context::cipher(secret)
-            .decrypt_inout_detached(
-                &XNonce::from(*nonce),
-                &context.additional(),
-                plain.as_mut_slice().into(),
-                &(*code).into(),
-            )
+            .decrypt_inout_detached(&XNonce::from(*nonce), &context.additional(), sealed.into(), &(*code).into())
             .map_err(|_| DOES_NOT_OPEN)?;
-        let (slots, rest) = plain.as_chunks::<SLOT_LEN>();
+        let (slots, rest) = opened(&plain).as_chunks::<SLOT_LEN>();
         if !rest.is_empty() {
             return Err(AcknowledgementError::Malformed);
         }
@@ -207,7 +202,7 @@ impl SlotReader {
 
     /// The slots, in order.
     pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
-        self.plain.as_chunks::<SLOT_LEN>().0.iter().filter_map(|slot| read_slot(slot).ok().flatten())
+        opened(&self.plain).as_chunks::<SLOT_LEN>().0.iter().filter_map(|slot| read_slot(slot).ok().flatten())
     }
 }
 
@@ -234,7 +229,13 @@ pub fn seal(
 /// # Errors
 /// As [`SlotReader::open`].
 pub fn open(secret: &PairSecret, context: &Context<'_>, rows: &[u8]) -> Result<Vec<Slot>, AcknowledgementError> {
-    Ok(SlotReader::open(secret, context, rows)?.slots().collect())
+    Ok(SlotReader::open(secret, context, rows.to_vec())?.slots().collect())
+}
+
+/// What stands between the nonce and the code.
+fn opened(rows: &[u8]) -> &[u8] {
+    let end = rows.len().saturating_sub(CODE_LEN).max(NONCE_LEN.min(rows.len()));
+    &rows[NONCE_LEN.min(rows.len())..end]
 }
 
 fn read_slot(bytes: &[u8; SLOT_LEN]) -> Result<Option<Slot>, AcknowledgementError> {

@@ -90,6 +90,9 @@ fn ask_opening(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, rng: 
     }
     let is_full = pair.opening_points >= most;
     pair.opening_asked = pair.wanted.is_empty() || is_full || items.is_empty();
+    if pair.opening_asked {
+        pair.wanted.shrink_to_fit();
+    }
     pair.last_request = Some(desk.tick);
     pair.touch();
 }
@@ -237,7 +240,7 @@ pub(super) fn write_chunk(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Hold
     w.u64(pair.leaves.of_chunk(chunk).count() as u64);
     for place in pair.leaves.of_chunk(chunk) {
         let leaf = pair.leaves.at(place);
-        match leaf.what {
+        match leaf.what() {
             What::Token(token) => w.bytes(&holdings.digest(token)),
             What::Canary(index) => w.bytes(&index.to_be_bytes()),
             What::Gone => w.bytes(&[]),

@@ -64,7 +64,7 @@ pub(super) fn noticed(
             slots.push(&leaf.tag, Verdict::Disputed, &[]).map_err(|_| NotTaken::OwnState)?;
             continue;
         };
-        let records = match pair.leaves.at(place).what {
+        let records = match pair.leaves.at(place).what() {
             What::Token(token) if verified => numbers(link, holdings, token, rng),
             _ => Vec::new(),
         };
@@ -186,7 +186,7 @@ pub(super) fn acknowledged(
         return Err(NotTaken::NotExpected);
     }
     let context = Context { sender: &pair.peer, epoch: pair.open.epoch, digest: &head.digest };
-    let opened = SlotReader::open(secret, &context, rows).map_err(|_| NotTaken::Acknowledgement)?;
+    let opened = SlotReader::open(secret, &context, rows.to_vec()).map_err(|_| NotTaken::Acknowledgement)?;
     let expected = pair.open_notices.remove(&head.digest).map(|notice| notice.matches).unwrap_or_default();
     let key = pair.name("notice", head.digest);
     pair.drop_key(desk, key);
@@ -263,7 +263,7 @@ fn meet(
     rng: &mut impl CryptoRng,
 ) -> u64 {
     let leaf = pair.leaves.at(place);
-    let What::Token(token) = leaf.what else { return 0 };
+    let What::Token(token) = leaf.what() else { return 0 };
     if !pair.leaves.matched(place).is_some_and(|matched| matched.ours && matched.theirs) {
         return 0;
     }

@@ -56,10 +56,11 @@ struct Token {
 
 struct Record {
     name: u64,
-    kept_at: u64,
+    /// Its serial: a register sees no 2^32 changes.
+    kept_at: u32,
     /// Its tokens: so many from this place of [`Holdings::held`].
     start: u32,
-    len: u32,
+    len: u16,
     restricted: bool,
     gone: bool,
 }
@@ -147,7 +148,7 @@ impl Holdings {
                 continue;
             }
             let (place, start) = (self.records.len() as u32, self.held.len() as u32);
-            for token in tokens {
+            for token in tokens.into_iter().take(usize::from(u16::MAX)) {
                 let Some(index) = self.index_of(&token) else { continue };
                 match self.hold(index, place) {
                     Hold::First => difference.born.push(index),
@@ -156,7 +157,8 @@ impl Holdings {
                 }
                 self.held.push(index);
             }
-            let len = self.held.len() as u32 - start;
+            let len = (self.held.len() as u32 - start) as u16;
+            let kept_at = u32::try_from(kept_at).unwrap_or(u32::MAX);
             self.records.push(Record { name: serial, kept_at, start, len, restricted, gone: false });
             let records = &self.records;
             self.by_name.insert_unique(serial, place, |place| records[*place].name);
@@ -190,7 +192,7 @@ impl Holdings {
 
     fn tokens_at(&self, place: u32) -> Vec<TokenIndex> {
         let Record { start, len, .. } = self.records[place];
-        (start..start + len).map(|at| self.held[at]).collect()
+        (start..start + u32::from(len)).map(|at| self.held[at]).collect()
     }
 
     fn index_of(&mut self, held: &HeldToken) -> Option<TokenIndex> {
@@ -279,7 +281,7 @@ impl Holdings {
 
     /// Where the register has a record, by its name.
     pub fn kept_at(&self, name: u64) -> Option<u64> {
-        self.place_of(name).map(|place| self.records[place].kept_at)
+        self.place_of(name).map(|place| u64::from(self.records[place].kept_at))
     }
 
     /// The names of the records that the register has at these serials. Looks at every record.
@@ -287,7 +289,7 @@ impl Holdings {
         if kept_at.is_empty() {
             return Vec::new();
         }
-        let there = |record: &&Record| !record.gone && kept_at.contains(&record.kept_at);
+        let there = |record: &&Record| !record.gone && kept_at.contains(&u64::from(record.kept_at));
         self.records.iter().filter(there).map(|record| record.name).collect()
     }
 

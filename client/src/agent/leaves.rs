@@ -5,7 +5,7 @@
 //! [`super::releasing`], [`super::confirming`]. *Not here:* how leaves are kept in the vault, and when they are released.
 
 use super::holdings::TokenIndex;
-use super::rows::Rows;
+use super::rows::{Rows, Spreading};
 use hashbrown::HashTable;
 use protocol::message::Size;
 use protocol::overlap::RecordNumber;
@@ -38,32 +38,75 @@ pub(super) enum Standing {
 pub(super) struct OwnLeaf {
     pub tag: Tag,
     pub key: MatchKey,
-    pub what: What,
     /// Before it is sent: the tick from which it may go. Afterwards: the tick in which it went.
     when: u64,
-    chunk: u32,
-    state: State,
+    what: Packed,
+    /// Above 2 bits of state.
+    chunk_and_state: u32,
+}
+
+/// [`What`] in 4 bytes: 2 bits for which, 30 for its number.
+#[derive(Clone, Copy)]
+struct Packed(u32);
+
+impl From<What> for Packed {
+    fn from(what: What) -> Self {
+        const LAST: u32 = (1 << 30) - 1;
+        Packed(match what {
+            // A register of 2^30 tokens fits in no memory.
+            What::Token(token) => token.min(LAST) << 2,
+            What::Canary(index) => index.min(LAST) << 2 | 1,
+            What::Gone => 2,
+        })
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    Waiting,
-    Sent,
+    Waiting = 0,
+    Sent = 1,
     /// Removed with a set, and not forgotten yet: a match of it can still be on its way.
-    Retired,
+    Retired = 2,
     /// Its room is left over: tag and key are wiped.
-    Empty,
+    Empty = 3,
 }
 
 impl OwnLeaf {
+    /// What it stands for.
+    pub fn what(&self) -> What {
+        let number = self.what.0 >> 2;
+        match self.what.0 & 3 {
+            0 => What::Token(number),
+            1 => What::Canary(number),
+            _ => What::Gone,
+        }
+    }
+
+    fn state(&self) -> State {
+        match self.chunk_and_state & 3 {
+            0 => State::Waiting,
+            1 => State::Sent,
+            2 => State::Retired,
+            _ => State::Empty,
+        }
+    }
+
+    fn set_state(&mut self, state: State) {
+        self.chunk_and_state = self.chunk_and_state & !3 | state as u32;
+    }
+
+    fn chunk(&self) -> usize {
+        (self.chunk_and_state >> 2) as usize
+    }
+
     /// Whether it went out, and a notice can speak of it.
     pub fn is_sent(&self) -> bool {
-        matches!(self.state, State::Sent | State::Retired)
+        matches!(self.state(), State::Sent | State::Retired)
     }
 
     /// The tick from which it may go; `None` once it went.
     pub fn due(&self) -> Option<u64> {
-        (self.state == State::Waiting).then_some(self.when)
+        (self.state() == State::Waiting).then_some(self.when)
     }
 }
 
@@ -97,7 +140,7 @@ pub(super) struct Leaves {
     standing: Vec<u32>,
     canaries: BTreeMap<u32, Place>,
     retired: BTreeMap<Place, u64>,
-    matched: HashMap<Place, Matched>,
+    matched: HashMap<Place, Matched, Spreading>,
     /// Numbers of the peer's records after the first.
     further: HashMap<Place, Vec<RecordNumber>>,
     asked: usize,
@@ -168,7 +211,7 @@ impl Leaves {
             return None;
         }
         let chunk = self.chunks.len() - 1;
-        let leaf = OwnLeaf { tag, key, what, when: due, chunk: chunk as u32, state: State::Waiting };
+        let leaf = OwnLeaf { tag, key, when: due, what: what.into(), chunk_and_state: (chunk as u32) << 2 };
         let place = self.rows.push(leaf);
         let rows = &self.rows;
         self.by_tag.insert_unique(spread(&tag), place, |place| spread(&rows[*place].tag));
@@ -198,7 +241,7 @@ impl Leaves {
 
     /// All leaves, in the order in which they were placed.
     pub fn all(&self) -> impl Iterator<Item = Place> + '_ {
-        (0..self.rows.len() as Place).filter(|place| self.rows[*place].state != State::Empty)
+        (0..self.rows.len() as Place).filter(|place| self.rows[*place].state() != State::Empty)
     }
 
     /// All chunks.
@@ -208,12 +251,12 @@ impl Leaves {
 
     /// The chunk in which a leaf lies.
     pub fn chunk_of(&self, place: Place) -> Chunk {
-        self.chunks[self.rows[place].chunk as usize]
+        self.chunks[self.rows[place].chunk()]
     }
 
     /// The leaves of a chunk that are not forgotten.
     pub fn of_chunk(&self, chunk: Chunk) -> impl Iterator<Item = Place> + '_ {
-        (chunk.start..chunk.end).filter(|place| self.rows[*place].state != State::Empty)
+        (chunk.start..chunk.end).filter(|place| self.rows[*place].state() != State::Empty)
     }
 
     /// Leaves of canaries, by the canaries' index.
@@ -224,10 +267,10 @@ impl Leaves {
     /// A leaf went out with the set of this tick.
     pub fn mark_sent(&mut self, place: Place, tick: u64) {
         let leaf = &mut self.rows[place];
-        if leaf.state == State::Waiting {
-            leaf.state = State::Sent;
+        if leaf.state() == State::Waiting {
+            leaf.set_state(State::Sent);
             self.sent += 1;
-            self.waiting_tokens -= usize::from(matches!(leaf.what, What::Token(_)));
+            self.waiting_tokens -= usize::from(matches!(leaf.what(), What::Token(_)));
         }
         leaf.when = tick;
         self.newest = self.newest.max(tick);
@@ -236,17 +279,17 @@ impl Leaves {
     /// A leaf that is out went again with the set of this tick: the tick in which it came; `None` if it is not out.
     pub fn retire(&mut self, place: Place, tick: u64) -> Option<u64> {
         let leaf = &mut self.rows[place];
-        if leaf.state != State::Sent {
+        if leaf.state() != State::Sent {
             return None;
         }
-        leaf.state = State::Retired;
+        leaf.set_state(State::Retired);
         self.retired.insert(place, tick);
         Some(leaf.when)
     }
 
     /// Whether a leaf was removed by a set, or is none any more.
     pub fn is_retired(&self, place: Place) -> bool {
-        matches!(self.rows[place].state, State::Retired | State::Empty)
+        matches!(self.rows[place].state(), State::Retired | State::Empty)
     }
 
     /// Leaves that were removed at or before this tick.
@@ -256,7 +299,7 @@ impl Leaves {
 
     /// Forgets a leaf: its tag and match key are wiped. The chunk in which it lay.
     pub fn forget(&mut self, place: Place) -> Option<Chunk> {
-        if self.rows[place].state == State::Empty {
+        if self.rows[place].state() == State::Empty {
             return None;
         }
         let rows = &self.rows;
@@ -264,18 +307,18 @@ impl Leaves {
             entry.remove();
         }
         let leaf = &mut self.rows[place];
-        self.waiting_tokens -= usize::from(leaf.state == State::Waiting && matches!(leaf.what, What::Token(_)));
+        self.waiting_tokens -= usize::from(leaf.state() == State::Waiting && matches!(leaf.what(), What::Token(_)));
         self.sent -= usize::from(leaf.is_sent());
-        if let What::Token(token) = leaf.what
+        if let What::Token(token) = leaf.what()
             && self.standing.get(token as usize) == Some(&(place + 2))
         {
             self.standing[token as usize] = 0;
         }
-        leaf.state = State::Empty;
+        leaf.set_state(State::Empty);
         leaf.tag = protocol::Bytes::ZERO;
         leaf.key = MatchKey::from_secret(&[0; 32]);
-        leaf.what = What::Gone;
-        let chunk = self.chunks[leaf.chunk as usize];
+        leaf.what = What::Gone.into();
+        let chunk = self.chunks[leaf.chunk()];
         self.retired.remove(&place);
         self.matched.remove(&place);
         self.further.remove(&place);
@@ -288,11 +331,11 @@ impl Leaves {
     pub fn revive(&mut self, place: Place, token: TokenIndex, due: u64) -> bool {
         self.stand(token, place + 2);
         let leaf = &mut self.rows[place];
-        leaf.what = What::Token(token);
-        if leaf.state != State::Retired {
+        leaf.what = What::Token(token).into();
+        if leaf.state() != State::Retired {
             return false;
         }
-        leaf.state = State::Waiting;
+        leaf.set_state(State::Waiting);
         leaf.when = due;
         self.sent -= 1;
         self.waiting_tokens += 1;
@@ -376,7 +419,7 @@ mod tests {
 
     #[test]
     fn a_leaf_takes_few_bytes() {
-        assert!(size_of::<OwnLeaf>() <= 72, "{}", size_of::<OwnLeaf>());
+        assert!(size_of::<OwnLeaf>() <= 64, "{}", size_of::<OwnLeaf>());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::casefile::CaseFile;
 use super::desk::Desk;
 use super::overlaps::Overlaps;
 use super::pair::PairEpoch;
+use super::rows::Spreading;
 use super::store::{Reader, Writer};
 use protocol::identity::PublicKeys;
 use protocol::name::UnitName;
@@ -35,8 +36,8 @@ pub(super) struct Link {
     pub cases: BTreeMap<Handle, CaseFile>,
     /// Overlaps whose first act, one of ours, is on its way. After a restart it is known again when it comes back.
     pub opening: BTreeSet<Handle>,
-    numbers: HashMap<u64, RecordNumber>,
-    taken: HashSet<RecordNumber>,
+    numbers: HashMap<u64, RecordNumber, Spreading>,
+    taken: HashSet<RecordNumber, Spreading>,
     fresh_numbers: Vec<(u64, RecordNumber)>,
     number_batches: u64,
 }

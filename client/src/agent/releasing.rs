@@ -61,7 +61,7 @@ fn open(pair: &mut PairEpoch, desk: &mut Desk, rng: &mut impl CryptoRng) {
         return;
     }
     let mut real = unsent(pair, |chunk| chunk.size == Size::Opening);
-    real.retain(|place| matches!(pair.leaves.at(*place).what, What::Token(_)));
+    real.retain(|place| matches!(pair.leaves.at(*place).what(), What::Token(_)));
     // One block more than needed: the padding that later sets remove comes from here.
     let count = padded(real.len() + PADDING);
     pair.opened = Some(desk.tick);
@@ -90,7 +90,7 @@ fn small_due(pair: &mut PairEpoch, tick: u64, most: usize) -> Vec<Place> {
         let Some(place) = pair.queue.pop_front() else { break };
         let leaf = pair.leaves.at(place);
         match leaf.due() {
-            _ if leaf.what == What::Gone => {}
+            _ if leaf.what() == What::Gone => {}
             Some(due) if due > tick => later.push(place),
             Some(_) => real.push(place),
             None => {}
@@ -211,7 +211,7 @@ pub(super) fn read_sent(pair: &mut PairEpoch, tick: u64, bytes: &[u8]) -> Option
     for _ in 0..r.u64()? {
         let Some(place) = pair.leaves.find(&Bytes(r.array()?)) else { continue };
         if pair.leaves.is_retired(place)
-            && let What::Token(token) = pair.leaves.at(place).what
+            && let What::Token(token) = pair.leaves.at(place).what()
         {
             pair.leaves.revive(place, token, tick);
         }

@@ -176,7 +176,7 @@ impl Agent {
         let Agent { links, desk, holdings, .. } = self;
         for pair in links.values_mut().flat_map(|link| link.epochs.values_mut()) {
             // Tokens that died while the agent was away.
-            let gone: Vec<_> = pair.leaves.all().filter(|place| pair.leaves.at(*place).what == What::Gone).collect();
+            let gone: Vec<_> = pair.leaves.all().filter(|place| pair.leaves.at(*place).what() == What::Gone).collect();
             for place in gone {
                 releasing::withdraw(pair, desk, holdings, place);
             }

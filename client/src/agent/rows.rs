@@ -59,6 +59,34 @@ impl<T> std::ops::IndexMut<u32> for Rows<T> {
     }
 }
 
+/// Hashes numbers that nobody chooses (beginnings of hashes, random numbers, places) by one multiplication: for tables with
+/// an entry for each token or record. Not for what a peer may choose.
+#[derive(Default)]
+pub(super) struct Spread(u64);
+
+/// Builds [`Spread`].
+pub(super) type Spreading = std::hash::BuildHasherDefault<Spread>;
+
+impl std::hash::Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(u64::from(n));
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        // The golden ratio's 64 bits, as in Fibonacci hashing (Knuth, volume 3, 6.4); the table takes both ends.
+        let mixed = (self.0 ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ mixed >> 32;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

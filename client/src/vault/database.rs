@@ -92,9 +92,9 @@ pub(super) async fn create(path: &Path, head: &Head) -> Result<(), VaultError> {
 
 /// The writing connection, and a second one that reads while the first writes.
 pub(super) async fn open(path: &Path) -> Result<(SqliteConnection, SqliteConnection), VaultError> {
-    let mut writer = options(path).pragma("cache_size", "-12288").connect().await?;
+    let mut writer = options(path).pragma("cache_size", "-8192").connect().await?;
     check_version(&mut writer).await?;
-    let reader = options(path).pragma("cache_size", "-4096").pragma("query_only", "ON").connect().await?;
+    let reader = options(path).pragma("cache_size", "-2048").pragma("query_only", "ON").connect().await?;
     Ok((writer, reader))
 }
 
