@@ -38,8 +38,8 @@ pub(super) struct Handed {
 /// What the reading found.
 pub(super) struct Reading {
     pub(super) report: ImportReport,
-    /// All references of the file, by their hashes, also of rows that fell; only if they were asked for.
-    pub(super) references: HashSet<[u8; 16]>,
+    /// All references of the file, by their hashes, sorted, also of rows that fell; only if the file is the whole register.
+    pub(super) references: Vec<[u8; 16]>,
 }
 
 /// Reads the whole file; hands over its records.
@@ -78,8 +78,8 @@ pub(super) fn read(path: &Path, options: &ImportOptions, batches: &Sender<Handed
 /// What the first reading finds.
 #[derive(Default)]
 struct References {
-    /// The hashes of all references, if the file is the whole register.
-    all: HashSet<[u8; 16]>,
+    /// The hashes of all references, sorted, if the file is the whole register.
+    all: Vec<[u8; 16]>,
     /// The beginnings of hashes that stand more than once. By chance a reference may be among them that stands once: it is
     /// then only held longer.
     shared: HashSet<u64>,
@@ -109,15 +109,15 @@ fn references(
         let reference = row.get(place - 1).unwrap_or_default().trim();
         if !reference.is_empty() {
             let hash = reference_hash(reference);
-            beginnings.push(beginning(&hash));
-            if options.replace {
-                found.all.insert(hash);
-            }
+            if options.replace { found.all.push(hash) } else { beginnings.push(beginning(&hash)) }
         }
         Ok(())
     })?;
     beginnings.sort_unstable();
-    found.shared = beginnings.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    found.all.sort_unstable();
+    let pairs = beginnings.windows(2).map(|pair| (pair[0], pair[1]));
+    let of_all = found.all.windows(2).map(|pair| (beginning(&pair[0]), beginning(&pair[1])));
+    found.shared = pairs.chain(of_all).filter(|(a, b)| a == b).map(|(a, _)| a).collect();
     Ok(found)
 }
 

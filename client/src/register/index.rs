@@ -121,13 +121,13 @@ impl Index {
         }
     }
 
-    /// Takes out some more references, in no order that means anything: those that `stays` does not name. Their serials;
-    /// None at the end. `next` goes from 0 on.
+    /// Takes out some more references, in no order that means anything: those that are not among `kept`, which is sorted.
+    /// Their serials; None at the end. `next` goes from 0 on.
     pub(super) async fn retain_some(
         &mut self,
         transaction: &mut Transaction,
         next: &mut usize,
-        stays: &(dyn Fn(&[u8; 16]) -> bool + Sync),
+        kept: &[[u8; 16]],
     ) -> Result<Option<Vec<u64>>, RegisterError> {
         let end = (*next + STRIDE).min(self.buckets.len());
         if *next >= end {
@@ -139,7 +139,7 @@ impl Index {
         for bucket in self.buckets[*next..end].iter_mut().flatten() {
             let before = gone.len();
             bucket.entries.retain(|entry| {
-                let stays = stays(&entry.hash);
+                let stays = kept.binary_search(&entry.hash).is_ok();
                 if !stays {
                     gone.push(entry.pointer.serial);
                 }

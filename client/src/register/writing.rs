@@ -14,7 +14,6 @@ use super::state::{self, Pointer, State};
 use super::{RegisterError, rules_hash};
 use crate::vault::{Change, Transaction, Vault};
 use identifier::{Column, Defaults, Record, Rules};
-use std::collections::HashSet;
 use zeroize::Zeroizing;
 
 /// What became of a record that was put.
@@ -109,12 +108,12 @@ impl RegisterWriter {
         outcome
     }
 
-    /// Removes every record whose reference is not among `kept` (by [`reference_hash`](super::reference_hash)): how many.
-    pub async fn keep_only(&mut self, kept: &HashSet<[u8; 16]>) -> Result<u64, RegisterError> {
+    /// Removes every record whose reference is not among `kept` (by [`reference_hash`](super::reference_hash), sorted): how
+    /// many.
+    pub async fn keep_only(&mut self, kept: &[[u8; 16]]) -> Result<u64, RegisterError> {
         self.blocks.prepare(&mut self.transaction, self.state.last).await?;
         let (mut removed, mut next) = (0, 0);
-        let stays = |hash: &[u8; 16]| kept.contains(hash);
-        while let Some(gone) = self.index.retain_some(&mut self.transaction, &mut next, &stays).await? {
+        while let Some(gone) = self.index.retain_some(&mut self.transaction, &mut next, kept).await? {
             removed += gone.len() as u64;
             gone.into_iter().for_each(|serial| self.remove(serial));
             self.blocks.relieve(&mut self.transaction, &mut self.state).await?;

@@ -35,7 +35,7 @@ CREATE TABLE folder (            -- one row for each namespace in use
 /// values, pages of them, to compare them.
 const SEALED: &str = "
 CREATE TABLE sealed (
-    id         INTEGER PRIMARY KEY, -- random
+    id         INTEGER PRIMARY KEY, -- random: of 64 bits, two never meet
     namespace  BLOB NOT NULL,    -- HMAC of the namespace
     key        BLOB NOT NULL,    -- HMAC of the key
     value      BLOB NOT NULL     -- sealed: the key and the value, padded
@@ -124,7 +124,7 @@ pub(super) async fn head(connection: &mut SqliteConnection) -> Result<Head, Vaul
         ))
     };
     match read() {
-        Ok((1..=FORMAT, head)) => Ok(head),
+        Ok((1..=FORMAT, head)) => Ok(head), // an older one is carried over once it is open
         Ok((found, _)) => Err(VaultError::Format { found }),
         Err(_) => Err(VaultError::Damaged("its head")),
     }
