@@ -73,8 +73,7 @@ pub(super) fn ask(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, rn
 /// each call, so that none waits in memory for the others. The first has the canaries too.
 fn ask_opening(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, rng: &mut impl CryptoRng) {
     // One block less than allowed: the opening set has one block of padding more than these requests.
-    let most =
-        (u64::from(pair.accord.terms().requests.opening_max) / PADDING as u64).saturating_sub(1) * PADDING as u64;
+    let most = (pair.accord.terms().requests.opening_max / PADDING as u64).saturating_sub(1) * PADDING as u64;
     let room = usize::try_from(most.saturating_sub(pair.opening_points)).unwrap_or(usize::MAX).min(PART);
     let is_first = pair.next_request == 0;
     let mut items = Vec::new();

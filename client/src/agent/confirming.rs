@@ -246,6 +246,9 @@ pub(super) fn go_on(
     for place in some {
         pair.fresh_overlaps += meet(link, pair, desk, holdings, &handles, place, rng);
     }
+    if pair.meeting.is_empty() {
+        pair.meeting.shrink_to_fit();
+    }
     if pair.meeting.is_empty() && pair.fresh_overlaps > 0 {
         desk.tell(Event::Overlaps(pair.peer.clone(), std::mem::take(&mut pair.fresh_overlaps)));
     }

@@ -184,6 +184,9 @@ impl Leaves {
             if as_what == 0 {
                 return;
             }
+            // By whole pages, not by doubling: the first tokens asked for are spread over all there are.
+            let pages = (token + 1).next_multiple_of(1 << 15);
+            self.standing.reserve_exact(pages - self.standing.len());
             self.standing.resize(token + 1, 0);
         }
         let before = std::mem::replace(&mut self.standing[token], as_what);

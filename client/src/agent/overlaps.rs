@@ -42,7 +42,8 @@ type Place = u32;
 
 struct Row {
     record: u64,
-    since: u64,
+    /// The tick: no calendar has 2^32 of them.
+    since: u32,
     peer_record: RecordNumber,
     handle: Handle,
     met: (Digest, Worth),
@@ -102,7 +103,7 @@ impl Overlaps {
         }
         let (handle, secret) = handle();
         let keys = Some(Keys { secret, anchor: (*tag, copy()) });
-        let (record, since, peer_record) = (*record, *tick, *peer_record);
+        let (record, since, peer_record) = (*record, tick_of(*tick), *peer_record);
         let place = self.add(Row { record, since, peer_record, handle, met: *token, batch: NO_BATCH, keys });
         self.fresh_met.push((place, token.0, token.1));
         self.fresh_keys.push(place);
@@ -182,7 +183,7 @@ impl Overlaps {
         let Row { record, peer_record, handle, met, since, .. } = &self.rows[place];
         let more = self.more_met.get(&place).into_iter().flatten();
         let met = std::iter::once(met).chain(more).copied().collect();
-        Overlap { record: *record, peer_record: *peer_record, handle: *handle, met, since: *since }
+        Overlap { record: *record, peer_record: *peer_record, handle: *handle, met, since: u64::from(*since) }
     }
 
     /// The keys that a case of this overlap can have, the one to open it with first.
@@ -227,7 +228,7 @@ impl Overlaps {
                 w.u64(row.record);
                 w.u64(u64::from(row.peer_record.0));
                 w.bytes(&row.handle.0);
-                w.u64(row.since);
+                w.u64(u64::from(row.since));
                 w.bytes(digest);
                 worth.write(&mut w);
             }
@@ -278,7 +279,7 @@ impl Overlaps {
         let mut r = Reader::new(bytes);
         for _ in 0..r.u64()? {
             let (record, peer_record) = (r.u64()?, RecordNumber(r.u32()?));
-            let (handle, since): (Handle, u64) = (Bytes(r.array()?), r.u64()?);
+            let (handle, since): (Handle, u32) = (Bytes(r.array()?), tick_of(r.u64()?));
             let met = (r.array()?, Worth::read(&mut r)?);
             match self.between(record, peer_record) {
                 Some(place) => drop(self.joins(place, met)),
@@ -310,6 +311,10 @@ impl Overlaps {
         self.key_batches = self.key_batches.max(batch.checked_add(1)?);
         r.at_end().then_some(())
     }
+}
+
+fn tick_of(tick: u64) -> u32 {
+    u32::try_from(tick).unwrap_or(u32::MAX)
 }
 
 /// Names and numbers are as good as random: what the tables need.

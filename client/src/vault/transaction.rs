@@ -74,7 +74,7 @@ impl Transaction {
     }
 
     /// The number of this namespace's values is hidden although they are large: padding rows take the sizes of what is
-    /// written, up to [`padding::LARGEST_FULL`]. Before the first change of it in each transaction.
+    /// written, up to 256 KiB. Before the first change of it in each transaction.
     pub fn pad_fully(&mut self, namespace: &str) {
         self.full.insert(namespace.to_owned());
     }

@@ -16,11 +16,12 @@ use std::process::Command;
 use super::batch::{Load, MultiplyVectors, Store};
 use super::edwards::{Add, Double};
 use super::encode::{Encode, EncodeDoubled};
-use super::field::{Multiplicand, MultiplyAll, Reduced, SquareTimes};
+use super::field::{Multiplicand, Reduced};
 use super::ifma::{Ifma, address_of};
 use super::map::Map;
 use super::multiply::{Multiply, Select};
 use super::planted::{ByAddress, ByJump};
+use super::power::{MultiplyAll, SquareTimes};
 
 /// The instructions of the function at this address of this process, operands in Intel's order.
 fn instructions(address: usize) -> Option<Vec<String>> {

@@ -4,8 +4,48 @@
 //! of the cost of a decoding, an encoding or a map. One chain of squarings waits for its own results: N vectors at a
 //! time fill the gaps.
 
-use super::field::{MultiplyAll, Reduced, SquareTimes};
-use super::machine::Machine;
+use super::field::{self, Reduced, square};
+use super::machine::{Kernel, Machine};
+
+/// `x[i] = x[i]^(2^times)`, N vectors in turn: N chains of dependent squarings hide each other's latency.
+pub(crate) struct SquareTimes<'a, M: Machine, const N: usize> {
+    /// What is squared.
+    pub(crate) x: &'a mut [Reduced<M>; N],
+    /// How often.
+    pub(crate) times: u32,
+}
+
+impl<M: Machine, const N: usize> Kernel<M> for SquareTimes<'_, M, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, m: M) {
+        for _ in 0..self.times {
+            for x in self.x.iter_mut() {
+                *x = square(m, *x);
+            }
+        }
+    }
+}
+
+/// `x[i] = x[i] * y[i]`.
+pub(crate) struct MultiplyAll<'a, M: Machine, const N: usize> {
+    /// What is multiplied.
+    pub(crate) x: &'a mut [Reduced<M>; N],
+    /// By what.
+    pub(crate) y: &'a [Reduced<M>; N],
+}
+
+impl<M: Machine, const N: usize> Kernel<M> for MultiplyAll<'_, M, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, m: M) {
+        for (x, y) in self.x.iter_mut().zip(self.y) {
+            *x = field::multiply(m, *x, *y);
+        }
+    }
+}
 
 #[inline(always)]
 fn square_times<M: Machine, const N: usize>(m: M, x: &mut [Reduced<M>; N], times: u32) {
