@@ -11,15 +11,18 @@ mod mrz;
 mod organisation;
 mod person;
 mod phone;
+mod place;
 mod vehicle;
 mod vessel;
+
+pub use person::name_key;
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
 use crate::{
-    Country, Defaults, Denied, Kind, RawIdentifier, Reason, Rule, Rules, Tier, Token,
+    Column, Country, Defaults, Denied, Kind, RawIdentifier, Reason, Record, Rule, Rules, Subject, Tier, Token,
     plain::{is_placeholder, letters_and_digits, plain},
     record::Beside,
 };
@@ -58,8 +61,7 @@ impl Canonical {
             _ => Beside::Nothing,
         };
         let defaults = Defaults { country: entry.country, ..Defaults::default() };
-        let raw =
-            RawIdentifier { kind: entry.kind, column: crate::Column::Record, index: 0, text: &entry.value, beside };
+        let raw = RawIdentifier { kind: entry.kind, column: Column::Record, index: 0, text: &entry.value, beside };
         raw.canonical(&defaults, rules, forms).map(|_| ())
     }
 }
@@ -80,7 +82,7 @@ impl RawIdentifier<'_> {
     ) -> Result<Option<Reason>, Reason> {
         let text = plain(self.text);
         let default = defaults.country.or(rules.default_country);
-        let is_name = matches!(self.kind, Kind::Person | Kind::Organisation | Kind::VesselName);
+        let is_name = matches!(self.kind, Kind::Organisation | Kind::VesselName);
         if !is_name && is_placeholder(&text) {
             return Err(Reason::Placeholder);
         }
@@ -113,11 +115,6 @@ impl RawIdentifier<'_> {
                 notice = unknown;
                 form(joined([&country, &number]), tier);
             }
-            (Kind::Person, Beside::Birth { given, date, .. }) => {
-                let date = person::birth(&plain(date), defaults.dates.as_ref(), rules)?;
-                let names = person::names(&[&text, &plain(given)], rules)?;
-                form(joined([&names, &date]), tier);
-            }
             (Kind::Iban, _) => form(account::iban(&text)?, tier),
             (Kind::Social, _) => {
                 let account = account::social(&text)?;
@@ -133,13 +130,37 @@ impl RawIdentifier<'_> {
             (Kind::Mmsi, _) => form(vessel::mmsi(&text)?, tier),
             (Kind::VesselName, _) => form(vessel::name(&text)?, tier),
             (Kind::Organisation, _) => form(organisation::name(&text, rules)?, tier),
-            // Documents, plates, registrations and persons without what qualifies them: record.rs makes none.
-            (Kind::Document | Kind::Plate | Kind::RegistrationNumber | Kind::Person, _) => {
+            // Documents, plates and registrations without what qualifies them: record.rs makes none. Persons and addresses
+            // are made of several columns.
+            (Kind::Document | Kind::Plate | Kind::RegistrationNumber | Kind::Person | Kind::Address, _) => {
                 return Err(Reason::WrongCharacters);
             }
         }
         Ok(notice)
     }
+}
+
+/// The forms that several columns of a record make together: its persons, and its address. `refuse` hears of each value that was
+/// not used, or with less.
+pub(crate) fn of_record(
+    record: &Record,
+    about: Option<Subject>,
+    rules: &Rules,
+    forms: &mut Vec<Canonical>,
+    refuse: &mut dyn FnMut(Column, usize, Reason),
+) {
+    let is_person = !matches!(about, Some(Subject::Organisation | Subject::Vessel));
+    if is_person && rules.compares(Kind::Person) {
+        person::forms(record, rules, forms, refuse);
+    }
+    if rules.compares(Kind::Address) {
+        place::forms(record, rules, forms);
+    }
+}
+
+/// Whether a birth date makes the record's subject a minor, and which.
+pub(crate) fn minor(record: &Record, rules: &Rules) -> Option<usize> {
+    person::minor(record, rules)
 }
 
 /// The code of a country cell; that of the default if the cell is empty; `--` if there is neither. A name that the table does
