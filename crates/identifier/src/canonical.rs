@@ -14,6 +14,7 @@ mod phone;
 mod place;
 mod vehicle;
 mod vessel;
+mod wallet;
 
 pub use person::name_key;
 
@@ -86,14 +87,24 @@ impl RawIdentifier<'_> {
         if !is_name && is_placeholder(&text) {
             return Err(Reason::Placeholder);
         }
-        let mut form = |text: Wiped, tier: Tier| forms.push(Canonical { kind: self.kind, tier, text });
-        let tier = rules.tiers.get(&self.kind).copied().unwrap_or(self.kind.tier());
+        let kind = self.kind;
+        let tier = rules.tiers.get(&kind).copied().unwrap_or(kind.tier());
+        let mut form = |text: Wiped, tier: Tier| forms.push(Canonical { kind, tier, text });
         let mut notice = None;
         match (self.kind, self.beside) {
-            (Kind::Phone | Kind::MobileMoney, _) => form(phone::e164(&text, default, rules)?, tier),
+            (Kind::Phone, _) => form(phone::e164(&text, default, rules)?, tier),
+            (Kind::MobileMoney, _) => {
+                let number = phone::e164(&text, default, rules)?;
+                // The account is a telephone number: it meets the same number in a telephone column.
+                if rules.on(Rule::MoneyIsPhone) && rules.compares(Kind::Phone) {
+                    let tier = rules.tiers.get(&Kind::Phone).copied().unwrap_or(Kind::Phone.tier());
+                    forms.push(Canonical { kind: Kind::Phone, tier, text: number.clone() });
+                }
+                forms.push(Canonical { kind, tier, text: number });
+            }
             (Kind::Email, _) => form(email::address(&text, rules)?, tier),
             (Kind::Document, Beside::Issue { country, class, nationality }) => {
-                let document = document::read(&text, class)?;
+                let document = document::read(&text, class, rules)?;
                 // A country cell says who issued the document; a machine-readable line alone may say the nationality.
                 let zone = document.country.as_ref().and_then(|code| Country::read(code));
                 let default = zone.or(default).or_else(|| Country::read(nationality));
@@ -102,9 +113,12 @@ impl RawIdentifier<'_> {
                 for class in document.classes(rules) {
                     form(joined([&country, class, &document.number]), tier);
                 }
+                if rules.on(Rule::DocumentErrors) {
+                    document.neighbours(|near| form(joined([document::NEAR, &country, near]), tier.max(Tier::B)));
+                }
             }
             (Kind::Plate, Beside::Country(country)) => {
-                let number = vehicle::plate(&text)?;
+                let number = vehicle::plate(&text, rules)?;
                 let (country, unknown) = issuer(country, default, rules)?;
                 notice = unknown;
                 form(joined([&country, &number]), tier);
@@ -122,10 +136,10 @@ impl RawIdentifier<'_> {
                 let weakest = if account.platform == "?" { Tier::B } else { Tier::A };
                 form(joined([account.platform, &account.handle]), tier.max(weakest));
             }
-            (Kind::Wallet, _) => form(account::wallet(&text)?, tier),
+            (Kind::Wallet, _) => form(wallet::wallet(&text)?, tier),
             (Kind::Imei, _) => form(device::imei(&text)?, tier),
             (Kind::Imsi, _) => form(device::imsi(&text)?, tier),
-            (Kind::Vin, _) => form(vehicle::vin(&text)?, tier),
+            (Kind::Vin, _) => form(vehicle::vin(&text, rules)?, tier),
             (Kind::Imo, _) => form(vessel::imo(&text)?, tier),
             (Kind::Mmsi, _) => form(vessel::mmsi(&text)?, tier),
             (Kind::VesselName, _) => form(vessel::name(&text)?, tier),

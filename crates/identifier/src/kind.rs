@@ -146,6 +146,25 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Roughly how likely two records of different subjects meet in this kind and tier: an order of magnitude for the strength
+    /// card. Of persons, addresses and documents of tier B it was measured on invented registers (docs/IDENTIFIERS.md);
+    /// elsewhere it is judged from how often such numbers are shared, given again or mistyped.
+    pub const fn chance(self, tier: Tier) -> f64 {
+        match (self, tier) {
+            (Kind::Person, Tier::A) => 8e-8,
+            (Kind::Person, _) | (Kind::Document, Tier::B | Tier::C) | (Kind::VesselName, _) => 1e-5,
+            (Kind::Address, _) => 5e-7,
+            (Kind::Social, Tier::B | Tier::C) | (Kind::RegistrationNumber | Kind::Organisation, _) => 1e-7,
+            (Kind::Mmsi, _) => 1e-8,
+            (Kind::Phone | Kind::MobileMoney | Kind::Plate | Kind::Social, _) => 2e-9,
+            (Kind::Email | Kind::Document | Kind::Imei | Kind::Imsi | Kind::Vin | Kind::Imo, _) => 1e-10,
+            (Kind::Iban, _) => 1e-11,
+            (Kind::Wallet, _) => 1e-12,
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

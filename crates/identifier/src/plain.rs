@@ -69,6 +69,19 @@ pub(crate) fn letters_and_digits(text: &str) -> Zeroizing<String> {
     out
 }
 
+/// The digit that a capital letter is read for, and the letter itself if it is none of these.
+pub(crate) fn look_alike(c: char) -> char {
+    match c {
+        'O' | 'Q' => '0',
+        'I' | 'L' => '1',
+        'Z' => '2',
+        'S' => '5',
+        'G' => '6',
+        'B' => '8',
+        other => other,
+    }
+}
+
 /// Lower-case ASCII letters and digits only, Latin letters of all kinds reduced to them: a key for words of a list.
 pub(crate) fn latin_letters_and_digits(text: &str) -> Zeroizing<String> {
     let mut out = Zeroizing::new(String::with_capacity(text.len()));

@@ -51,6 +51,10 @@ pub enum Rule {
     DocumentErrors,
     /// Letters that are read for digits are digits in documents, plates and VINs (O and 0, I and 1); leading zeros of documents go.
     ReadingErrors,
+    /// Dots and +tags that a mail provider reads over are read over.
+    Mailboxes,
+    /// A mobile-money account also meets the same number in a telephone column.
+    MoneyIsPhone,
     /// Victims, minors and witnesses give no token. On in every accord that is not a test.
     ProtectCategories,
     /// Who is younger than eighteen by the birth date is a minor, whatever the category says.
@@ -59,7 +63,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Rule; 18] = [
+    pub const ALL: [Rule; 20] = [
         Rule::NumberMigration,
         Rule::BareInternational,
         Rule::DocumentClass,
@@ -76,6 +80,8 @@ impl Rule {
         Rule::NameAndPlace,
         Rule::DocumentErrors,
         Rule::ReadingErrors,
+        Rule::Mailboxes,
+        Rule::MoneyIsPhone,
         Rule::ProtectCategories,
         Rule::ProtectByAge,
     ];
@@ -99,6 +105,8 @@ impl Rule {
             Rule::NameAndPlace => "name_and_place",
             Rule::DocumentErrors => "document_errors",
             Rule::ReadingErrors => "reading_errors",
+            Rule::Mailboxes => "mailboxes",
+            Rule::MoneyIsPhone => "money_is_phone",
             Rule::ProtectCategories => "protect_categories",
             Rule::ProtectByAge => "protect_by_age",
         }

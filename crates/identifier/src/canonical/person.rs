@@ -5,7 +5,9 @@
 //!
 //! | route | made of | forgives | tier |
 //! |---|---|---|---|
-//! | names | two words, date | spelling, order, missing words, day and month exchanged, one error in a word that no list knows beside one that it knows | A |
+//! | names | all words, date | spelling, order, day and month exchanged | A |
+//! | exchanged | the same of most frequent names only | it is chance too often | B |
+//! | pair | two words, date | spelling, order, other words missing, a typing error that the table can correct | A |
 //! | near | a word less a letter, another word, date | one typing error in a word that the table does not know on both sides | A |
 //! | digit | three or more words, date less a digit | one wrong digit in the date | A |
 //! | year | all words, year | a lost or collapsed day and month | B |
@@ -71,6 +73,8 @@ pub(super) fn forms(
 #[derive(Clone, Copy)]
 enum Route {
     Names,
+    Pair,
+    Exchanged,
     Near,
     Digit,
     Year,
@@ -83,6 +87,8 @@ impl Route {
     fn name(self) -> &'static str {
         match self {
             Route::Names => "names",
+            Route::Pair => "pair",
+            Route::Exchanged => "exchanged",
             Route::Near => "near",
             Route::Digit => "digit",
             Route::Year => "year",
@@ -94,8 +100,8 @@ impl Route {
 
     fn tier(self) -> Tier {
         match self {
-            Route::Names | Route::Near | Route::Digit => Tier::A,
-            Route::Year | Route::Day | Route::Word | Route::Place => Tier::B,
+            Route::Names | Route::Pair | Route::Near | Route::Digit => Tier::A,
+            Route::Exchanged | Route::Year | Route::Day | Route::Word | Route::Place => Tier::B,
         }
     }
 }
@@ -120,16 +126,27 @@ impl Name {
             }
         };
         let day = Wiped::new(written(date, rules.on(Rule::SwappedDates)));
+        let exact = Wiped::new(written(date, false));
+        let too_common = self.words.iter().filter(|word| word.is_common).count() >= self.distinct();
+        if self.distinct() >= 2 {
+            let whole = self.whole();
+            if too_common && rules.on(Rule::SwappedDates) && may_be_exchanged(date) {
+                put(Route::Names, [&whole, &exact]);
+                put(Route::Exchanged, [&whole, &day]);
+            } else {
+                put(Route::Names, [&whole, &day]);
+            }
+        }
         self.pairs(|one, other| {
-            put(Route::Names, [&sorted([&one.key, &other.key]), &day]);
+            put(Route::Pair, [&sorted([&one.key, &other.key]), &exact]);
             if rules.on(Rule::NameErrors) {
                 for (wrong, right) in [(one, other), (other, one)] {
-                    wrong.corrected(|group| put(Route::Names, [&sorted([group, &right.key]), &day]));
+                    wrong.corrected(|group| put(Route::Pair, [&sorted([group, &right.key]), &exact]));
                 }
             }
         });
         if rules.on(Rule::NameErrors) {
-            self.neighbours(&day, put);
+            self.neighbours(&exact, put);
         }
         if rules.on(Rule::PartialDates) {
             if self.words.len() >= 2 {
@@ -210,7 +227,7 @@ impl Word {
     /// Calls with each group of the table that one typing error would make of this word.
     fn corrected(&self, mut call: impl FnMut(&str)) {
         if !self.is_known {
-            equivalents::corrections(&self.fold).into_iter().for_each(&mut call);
+            equivalents::corrections(&self.spelled).into_iter().for_each(&mut call);
         }
     }
 }
@@ -220,6 +237,11 @@ fn sorted(keys: [&str; 2]) -> Wiped {
     let [one, other] = keys;
     let (first, second) = if one <= other { (one, other) } else { (other, one) };
     Wiped::new([first, " ", second].concat())
+}
+
+/// Whether the date with day and month exchanged is another date.
+fn may_be_exchanged(date: Date) -> bool {
+    date.day() <= 12 && date.day() != date.month()
 }
 
 /// The date, or the one of it and its exchange of day and month in which the month is not above the day: both have one form.
@@ -321,7 +343,9 @@ mod tests {
     /// Whether two names with the same date meet in tier A.
     fn meet(one: (&str, &str), other: (&str, &str)) -> bool {
         let strong = |made: Vec<String>| -> Vec<String> {
-            made.into_iter().filter(|form| ["names|", "near|", "digit|"].iter().any(|r| form.starts_with(r))).collect()
+            made.into_iter()
+                .filter(|form| ["names|", "pair|", "near|", "digit|"].iter().any(|r| form.starts_with(r)))
+                .collect()
         };
         let other = strong(full(other.0, other.1));
         strong(full(one.0, one.1)).iter().any(|form| other.contains(form))
@@ -340,7 +364,8 @@ mod tests {
         ] {
             assert!(meet(("Aminata Binta Diallo", date), (other, date)), "{other}");
         }
-        assert!(meet(("Aminata Diallo", "05/03/1987"), ("Aminata Diallo", "03/05/1987")), "day and month exchanged");
+        assert!(meet(("Yankuba Sonko", "05/03/1987"), ("Yankuba Sonko", "03/05/1987")), "day and month exchanged");
+        assert!(!meet(("Fatou Diop", "05/03/1987"), ("Fatou Diop", "03/05/1987")), "the most frequent names");
         assert!(meet(("Michaela Neumann", date), ("Michala Neumann", date)), "a letter lost");
         assert!(meet(("Michaela Neumann", date), ("Michaela Neuwann", date)), "a letter wrong");
         assert!(meet(("Mamdou Diallo", date), ("Mamadou Diallo", date)), "a letter lost in a known name");
@@ -357,8 +382,8 @@ mod tests {
             (Column::GivenNames, "Aminata Binta"),
             (Column::BirthDate, "1987-03-25"),
         ]);
-        let names: Vec<_> = made.iter().filter(|form| form.starts_with("names|")).collect();
-        assert_eq!(names, ["names|aminata diallo|1987-03-25", "names|binta diallo|1987-03-25"]);
+        let names: Vec<_> = made.iter().filter(|form| form.starts_with("pair|")).collect();
+        assert_eq!(names, ["pair|aminata diallo|1987-03-25", "pair|binta diallo|1987-03-25"]);
     }
 
     #[test]

@@ -7,6 +7,8 @@
 
 use std::{collections::HashMap, sync::OnceLock};
 
+use zeroize::Zeroizing;
+
 use super::orthography::{coarse, folded};
 
 const TABLE: &str = include_str!("equivalents.txt");
@@ -14,19 +16,70 @@ const TABLE: &str = include_str!("equivalents.txt");
 /// Words of fewer letters have too many neighbours for one letter to be called an error.
 const SHORTEST_CORRECTED: usize = 4;
 
+/// Names so frequent in the region that two of them and a date are no rare meeting; sorted. By general knowledge.
+const COMMON: [&str; 44] = [
+    "abdoulaye",
+    "abubakar",
+    "ahmed",
+    "aissatou",
+    "alassane",
+    "ali",
+    "alioune",
+    "aminata",
+    "awa",
+    "ba",
+    "bah",
+    "balde",
+    "barry",
+    "camara",
+    "cheikh",
+    "cisse",
+    "coulibaly",
+    "diallo",
+    "diop",
+    "diouf",
+    "fall",
+    "fatima",
+    "fofana",
+    "ibrahim",
+    "kadiatou",
+    "keita",
+    "kone",
+    "lamine",
+    "mariama",
+    "mohamed",
+    "moussa",
+    "ndiaye",
+    "ndour",
+    "oumar",
+    "ousmane",
+    "sarr",
+    "sow",
+    "sy",
+    "sylla",
+    "toure",
+    "traore",
+    "youssouf",
+    "zakaria",
+    "zongo",
+];
+
 /// A group of the table, by its first spelling.
 pub(super) type Group = &'static str;
 
 /// Groups whose spellings are within one typing error, at most so many.
-pub(super) const MOST_CORRECTIONS: usize = 3;
+const MOST_CORRECTIONS: usize = 4;
+
+/// Longer words are no names.
+const LONGEST_CORRECTED: usize = 32;
 
 struct Table {
     spellings: HashMap<&'static str, Group>,
     folds: HashMap<String, Group>,
     /// None: several groups.
     coarse: HashMap<String, Option<Group>>,
-    /// Folded spellings, and each with one letter left out.
-    near: HashMap<String, Vec<Group>>,
+    /// Spellings, and each with one letter left out: which spellings of which group they may be an error for.
+    near: HashMap<String, Vec<(&'static str, Group)>>,
 }
 
 /// The groups of the table with their spellings, in their order.
@@ -45,12 +98,9 @@ fn table() -> &'static Table {
             for spelling in group {
                 table.spellings.entry(spelling).or_insert(key);
                 let fold = folded(spelling).to_string();
-                if fold.len() >= SHORTEST_CORRECTED {
-                    for near in [fold.clone()].into_iter().chain(with_one_letter_less(&fold)) {
-                        let known = table.near.entry(near).or_default();
-                        if !known.contains(&key) {
-                            known.push(key);
-                        }
+                if spelling.len() >= SHORTEST_CORRECTED {
+                    for near in [spelling.to_owned()].into_iter().chain(with_one_letter_less(spelling)) {
+                        table.near.entry(near).or_default().push((spelling, key));
                     }
                 }
                 let rough = table.coarse.entry(coarse(&fold).to_string()).or_insert(Some(key));
@@ -76,22 +126,43 @@ pub(super) fn of_fold(fold: &str, rough: &str) -> Option<Group> {
     table.folds.get(fold).copied().or_else(|| table.coarse.get(rough).copied().flatten())
 }
 
-/// Groups that one lost, added, wrong or exchanged letter would make of a folded word which no group has.
-pub(super) fn corrections(fold: &str) -> Vec<Group> {
+/// Whether a group is among the most frequent names.
+pub(super) fn is_common(group: &str) -> bool {
+    COMMON.binary_search(&group).is_ok()
+}
+
+/// Groups that one lost, added, wrong or exchanged letter would make of a word that no group has. Long words may also be a
+/// spelling that is one error away from the sound of a group.
+pub(super) fn corrections(word: &str) -> Vec<Group> {
     let mut found: Vec<Group> = Vec::new();
-    if fold.len() < SHORTEST_CORRECTED {
+    if word.len() < SHORTEST_CORRECTED || word.len() > LONGEST_CORRECTED {
         return found;
     }
     let near = &table().near;
-    let variants = std::iter::once(fold.to_owned()).chain(with_one_letter_less(fold)).map(zeroize::Zeroizing::new);
+    let variants = std::iter::once(word.to_owned()).chain(with_one_letter_less(word)).map(Zeroizing::new);
     for variant in variants {
-        for group in near.get(variant.as_str()).into_iter().flatten() {
-            if found.len() < MOST_CORRECTIONS && !found.contains(group) {
+        for (spelling, group) in near.get(variant.as_str()).into_iter().flatten() {
+            if found.len() < MOST_CORRECTIONS && !found.contains(group) && is_one_error(word, spelling) {
                 found.push(group);
             }
         }
     }
     found
+}
+
+/// Whether one letter lost, added, wrong, or two neighbours exchanged, make one word of the other.
+fn is_one_error(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let same = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    let (rest, other_rest) = (&one[same..], &other[same..]);
+    match (rest, other_rest) {
+        ([], []) => false,
+        ([_, tail @ ..], rest) if tail == rest => true,
+        (rest, [_, tail @ ..]) if tail == rest => true,
+        ([_, tail @ ..], [_, other_tail @ ..]) if tail == other_tail => true,
+        ([a, b, tail @ ..], [c, d, other_tail @ ..]) => a == d && b == c && tail == other_tail,
+        _ => false,
+    }
 }
 
 /// The word without each of its letters: two words that are one typing error apart share one of these, or one is among the
@@ -123,8 +194,16 @@ mod tests {
         assert_eq!(of_spelling("jallow"), Some("diallo"));
         assert_eq!(of_fold(&folded("djaalow"), ""), Some("diallo"));
         assert_eq!(of_spelling("neumann"), None);
-        assert!(corrections(&folded("coulbaly")).contains(&"coulibaly"));
-        assert!(corrections(&folded("mamdou")).contains(&"mohamed"));
+        for (word, group) in [
+            ("coulbaly", "coulibaly"),
+            ("mamdou", "mohamed"),
+            ("siop", "diop"),
+            ("tambaou", "tambadou"),
+            ("dipo", "diop"),
+        ] {
+            assert!(corrections(word).contains(&group), "{word}");
+        }
         assert!(corrections("so").is_empty());
+        assert!(COMMON.is_sorted() && is_common("diallo") && !is_common("diamanka"));
     }
 }
