@@ -71,7 +71,9 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     let met = meetings(&a, &b, &rules);
     let whole = measure(&met, &truth, &rules, |_| true);
+    let began = std::time::Instant::now();
     let (median, largest, refused) = token_counts(&[&a, &b], &rules);
+    let pace = (a.records.len() + b.records.len()) as f64 / began.elapsed().as_secs_f64().max(1e-9);
     let present: BTreeSet<Kind> = met.values().flatten().map(|(kind, ..)| *kind).collect();
     // A route by itself: pairs that meet in it at all, whatever its tier.
     let names: BTreeSet<&String> = met.values().flatten().map(|(_, _, route)| route).collect();
@@ -108,13 +110,14 @@ fn run() -> Result<(), Box<dyn Error>> {
                 "records": records, "truth": truth.len(), "recall": whole.recall, "precision": whole.precision,
                 "found": whole.found, "true": whole.true_found,
                 "false_per_1000_records": false_per_thousand(&whole, &a, &b),
-                "tokens": {"median": median, "largest": largest}, "refused": refused,
+                "tokens": {"median": median, "largest": largest}, "refused": refused, "records_per_second": pace.round(),
                 "routes": rows(routes), "without": rows(without),
             }))?
         );
     } else {
         println!("{} and {} records, {} true pairs", a.records.len(), b.records.len(), truth.len());
-        println!("tokens per record: median {median}, largest {largest}; values refused: {refused}\n");
+        println!("tokens per record: median {median}, largest {largest}; values refused: {refused}");
+        println!("made at {pace:.0} records a second on one core\n");
         println!("{:<28} {:>8} {:>10} {:>8} {:>8}", "", "recall", "precision", "found", "true");
         let line = |name: &str, m: &Measured| {
             println!("{name:<28} {:>8.4} {:>10.4} {:>8} {:>8}", m.recall, m.precision, m.found, m.true_found);

@@ -135,7 +135,7 @@ fn is_latin(c: char) -> bool {
 }
 
 /// Words for "nothing is known", folded and sorted.
-const PLACEHOLDERS: [&str; 42] = [
+const PLACEHOLDERS: [&str; 44] = [
     "aucun",
     "aucune",
     "desconhecida",
@@ -167,6 +167,7 @@ const PLACEHOLDERS: [&str; 42] = [
     "null",
     "ras",
     "sans",
+    "sansnom",
     "sansobjet",
     "sn",
     "so",
@@ -174,6 +175,7 @@ const PLACEHOLDERS: [&str; 42] = [
     "tbd",
     "unk",
     "unknown",
+    "unnamed",
     "vide",
     "x",
     "xx",
