@@ -192,7 +192,7 @@ impl Subject {
         }
     }
 
-    /// The subject as the `turn`-th unit writes it. A weak one shares name and birth date only.
+    /// The subject as the `turn`-th unit writes it. A weak one shares its name and the year of birth only.
     fn row(&self, reference: String, turn: usize, weak: bool) -> Row {
         let (code, prefix, _) = UNITS[self.home];
         let kind = if weak { 0 } else { self.number % 3 };
@@ -223,14 +223,15 @@ impl Subject {
                     if turn.is_multiple_of(2) { self.surname.to_owned() } else { self.surname.to_uppercase() };
                 row.given_names = format!("{} {}", self.given, letters(number));
                 row.birth_date = match turn {
+                    _ if weak => format!("{year:04}"),
                     0 => format!("{year:04}-{month:02}-{day:02}"),
                     _ => format!("{day:02}/{month:02}/{year:04}"),
                 };
                 if !weak {
                     row.document_type = "passport";
                     row.document_number = match turn {
-                        0 => format!("{code}{:07}", 1_000_000 + number),
-                        _ => format!("{} {:07}", code.to_lowercase(), 1_000_000 + number),
+                        0 => format!("{code}{:07}", passport(number)),
+                        _ => format!("{} {:07}", code.to_lowercase(), passport(number)),
                     };
                     row.phone = phone;
                 }
@@ -258,6 +259,11 @@ impl Subject {
         }
         row
     }
+}
+
+/// A passport's seven digits: those of two subjects differ in more than one, else they would support an overlap.
+fn passport(number: u32) -> u64 {
+    u64::from(number) * 7_368_787 % 10_000_000
 }
 
 /// A number as letters, so that names and plates of different subjects differ.

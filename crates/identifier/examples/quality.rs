@@ -1,10 +1,10 @@
 //! How well two registers meet: recall, precision and tokens per record, for each kind alone and with each rule off.
 //!
-//! `cargo run --release -p identifier --example quality -- A.csv B.csv TRUTH.csv [--json] [--country XX] [--country-b YY] [--rules FILE]`
+//! `cargo run --release -p identifier --example quality -- A.csv B.csv TRUTH.csv [--json] [--country XX] [--country-b YY] [--rules FILE] [--quick]`
 //!
 //! Registers have the columns of the documentation; the truth has one `reference,reference` a line (a header line that names no
 //! record is skipped). The surfacing rule is the accord's; there is no network. As in the protocol, a token that more than
-//! eight records of a register hold is not met.
+//! eight records of a register hold is not met. `--quick` leaves out the runs without a rule.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -13,7 +13,7 @@ use std::{
     process::ExitCode,
 };
 
-use identifier::{Column, Country, Defaults, Kind, Record, Rule, Rules, Tier, surfaces, tokens};
+use identifier::{Column, Country, Defaults, Kind, Record, Rule, Rules, Tier, Token, surfaces, tokens};
 use serde_json::{Value, json};
 
 /// Above this number of records in one register a token says too little to be acknowledged (R18).
@@ -32,7 +32,7 @@ struct Measured {
 }
 
 /// Pairs of records with what met in them.
-type Met = BTreeMap<(usize, usize), Vec<(Kind, Tier)>>;
+type Met = BTreeMap<(usize, usize), Vec<(Kind, Tier, String)>>;
 
 fn main() -> ExitCode {
     match run() {
@@ -45,12 +45,13 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let (mut files, mut as_json, mut country, mut country_b, mut rules) =
-        (Vec::new(), false, None, None, Rules::default());
+    let (mut files, mut as_json, mut quick, mut country, mut country_b, mut rules) =
+        (Vec::new(), false, false, None, None, Rules::default());
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--json" => as_json = true,
+            "--quick" => quick = true,
             "--country" => country = Some(arguments.next().ok_or("--country needs a code")?.parse::<Country>()?),
             "--country-b" => country_b = Some(arguments.next().ok_or("--country-b needs a code")?.parse::<Country>()?),
             "--rules" => {
@@ -61,7 +62,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
     let [a, b, truth] = files.as_slice() else {
         return Err(
-            "usage: quality A.csv B.csv TRUTH.csv [--json] [--country XX] [--country-b YY] [--rules FILE]".into()
+            "usage: quality A.csv B.csv TRUTH.csv [--json] [--country XX] [--country-b YY] [--rules FILE] [--quick]"
+                .into(),
         );
     };
     let (a, b) = (read_register(a, country)?, read_register(b, country_b.or(country))?);
@@ -69,18 +71,25 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     let met = meetings(&a, &b, &rules);
     let whole = measure(&met, &truth, &rules, |_| true);
+    let began = std::time::Instant::now();
     let (median, largest, refused) = token_counts(&[&a, &b], &rules);
-    let present: BTreeSet<Kind> = met.values().flatten().map(|(kind, _)| *kind).collect();
-    // A route by itself: pairs that meet in this kind at all, whatever its tier.
-    let routes: Vec<(Kind, Measured)> = present
-        .iter()
-        .map(|kind| {
-            let found = met.iter().filter(|(_, met)| met.iter().any(|(known, _)| known == kind)).map(|(pair, _)| *pair);
-            (*kind, compare(found, &truth))
+    let pace = (a.records.len() + b.records.len()) as f64 / began.elapsed().as_secs_f64().max(1e-9);
+    let present: BTreeSet<Kind> = met.values().flatten().map(|(kind, ..)| *kind).collect();
+    // A route by itself: pairs that meet in it at all, whatever its tier.
+    let names: BTreeSet<&String> = met.values().flatten().map(|(_, _, route)| route).collect();
+    let routes: Vec<(String, Measured)> = names
+        .into_iter()
+        .map(|name| {
+            let found =
+                met.iter().filter(|(_, met)| met.iter().any(|(_, _, route)| route == name)).map(|(pair, _)| *pair);
+            (name.clone(), compare(found, &truth))
         })
         .collect();
     let mut without: Vec<(String, Measured)> = Vec::new();
     for rule in Rule::ALL {
+        if quick {
+            break;
+        }
         let mut fewer = rules.clone();
         if fewer.off.insert(rule) {
             without.push((rule.name().into(), measure(&meetings(&a, &b, &fewer), &truth, &fewer, |_| true)));
@@ -94,7 +103,6 @@ fn run() -> Result<(), Box<dyn Error>> {
         let rows = |rows: Vec<(String, Measured)>| -> Vec<Value> {
             rows.into_iter().map(|(name, m)| json!({"name": name, "recall": m.recall, "precision": m.precision, "found": m.found, "true": m.true_found})).collect()
         };
-        let routes = routes.into_iter().map(|(kind, m)| (kind.name().to_owned(), m)).collect();
         let records = json!([a.records.len(), b.records.len()]);
         println!(
             "{}",
@@ -102,13 +110,14 @@ fn run() -> Result<(), Box<dyn Error>> {
                 "records": records, "truth": truth.len(), "recall": whole.recall, "precision": whole.precision,
                 "found": whole.found, "true": whole.true_found,
                 "false_per_1000_records": false_per_thousand(&whole, &a, &b),
-                "tokens": {"median": median, "largest": largest}, "refused": refused,
+                "tokens": {"median": median, "largest": largest}, "refused": refused, "records_per_second": pace.round(),
                 "routes": rows(routes), "without": rows(without),
             }))?
         );
     } else {
         println!("{} and {} records, {} true pairs", a.records.len(), b.records.len(), truth.len());
-        println!("tokens per record: median {median}, largest {largest}; values refused: {refused}\n");
+        println!("tokens per record: median {median}, largest {largest}; values refused: {refused}");
+        println!("made at {pace:.0} records a second on one core\n");
         println!("{:<28} {:>8} {:>10} {:>8} {:>8}", "", "recall", "precision", "found", "true");
         let line = |name: &str, m: &Measured| {
             println!("{name:<28} {:>8.4} {:>10.4} {:>8} {:>8}", m.recall, m.precision, m.found, m.true_found);
@@ -116,7 +125,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         line("surfaced", &whole);
         println!("false surfaced per 1000 records: {:.2}", false_per_thousand(&whole, &a, &b));
         println!("\nby route");
-        routes.iter().for_each(|(kind, m)| line(kind.name(), m));
+        routes.iter().for_each(|(name, m)| line(name, m));
         println!("\nwithout");
         without.iter().for_each(|(name, m)| line(name, m));
     }
@@ -163,8 +172,11 @@ fn read_truth(path: &str, a: &Register, b: &Register) -> Result<BTreeSet<(usize,
     Ok(truth)
 }
 
-fn holders(register: &Register, rules: &Rules) -> HashMap<Vec<u8>, (Kind, Tier, Vec<usize>)> {
-    let mut holders: HashMap<Vec<u8>, (Kind, Tier, Vec<usize>)> = HashMap::new();
+/// The records that hold a token, with its kind and tier.
+type Holders = HashMap<Vec<u8>, (Kind, Tier, Vec<usize>)>;
+
+fn holders(register: &Register, rules: &Rules) -> Holders {
+    let mut holders = Holders::new();
     for (place, record) in register.records.iter().enumerate() {
         for token in tokens(record, rules).tokens {
             let entry = holders.entry(token.expose_secret().to_vec());
@@ -184,16 +196,26 @@ fn meetings(a: &Register, b: &Register, rules: &Rules) -> Met {
         }
         for one in ours {
             for other in theirs {
-                met.entry((*one, *other)).or_default().push((*kind, *tier));
+                met.entry((*one, *other)).or_default().push((*kind, *tier, route(*kind, *tier, bytes)));
             }
         }
     }
     met
 }
 
+/// A kind with its tier; of persons and other kinds that meet in several ways, also the way.
+fn route(kind: Kind, tier: Tier, bytes: &[u8]) -> String {
+    let way = bytes.split(|b| char::from(*b) == Token::SEPARATOR).nth(1).unwrap_or_default();
+    match kind {
+        Kind::Person => format!("{kind} {} ({tier})", String::from_utf8_lossy(way)),
+        _ => format!("{kind} ({tier})"),
+    }
+}
+
 fn measure(met: &Met, truth: &BTreeSet<(usize, usize)>, rules: &Rules, counts: impl Fn(Kind) -> bool) -> Measured {
     let surfaced = met.iter().filter(|(_, met)| {
-        let counted: Vec<(Kind, Tier)> = met.iter().filter(|(kind, _)| counts(*kind)).copied().collect();
+        let counted: Vec<(Kind, Tier)> =
+            met.iter().filter(|(kind, ..)| counts(*kind)).map(|(kind, tier, _)| (*kind, *tier)).collect();
         surfaces(&counted, rules).is_some()
     });
     compare(surfaced.map(|(pair, _)| *pair), truth)

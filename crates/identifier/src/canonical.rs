@@ -11,15 +11,19 @@ mod mrz;
 mod organisation;
 mod person;
 mod phone;
+mod place;
 mod vehicle;
 mod vessel;
+mod wallet;
+
+pub use person::name_key;
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
 use crate::{
-    Country, Defaults, Denied, Kind, RawIdentifier, Reason, Rule, Rules, Tier, Token,
+    Column, Country, Defaults, Denied, Kind, RawIdentifier, Reason, Record, Rule, Rules, Subject, Tier, Token,
     plain::{is_placeholder, letters_and_digits, plain},
     record::Beside,
 };
@@ -58,8 +62,7 @@ impl Canonical {
             _ => Beside::Nothing,
         };
         let defaults = Defaults { country: entry.country, ..Defaults::default() };
-        let raw =
-            RawIdentifier { kind: entry.kind, column: crate::Column::Record, index: 0, text: &entry.value, beside };
+        let raw = RawIdentifier { kind: entry.kind, column: Column::Record, index: 0, text: &entry.value, beside };
         raw.canonical(&defaults, rules, forms).map(|_| ())
     }
 }
@@ -80,18 +83,28 @@ impl RawIdentifier<'_> {
     ) -> Result<Option<Reason>, Reason> {
         let text = plain(self.text);
         let default = defaults.country.or(rules.default_country);
-        let is_name = matches!(self.kind, Kind::Person | Kind::Organisation | Kind::VesselName);
+        let is_name = matches!(self.kind, Kind::Organisation | Kind::VesselName);
         if !is_name && is_placeholder(&text) {
             return Err(Reason::Placeholder);
         }
-        let mut form = |text: Wiped, tier: Tier| forms.push(Canonical { kind: self.kind, tier, text });
-        let tier = rules.tiers.get(&self.kind).copied().unwrap_or(self.kind.tier());
+        let kind = self.kind;
+        let tier = rules.tiers.get(&kind).copied().unwrap_or(kind.tier());
+        let mut form = |text: Wiped, tier: Tier| forms.push(Canonical { kind, tier, text });
         let mut notice = None;
         match (self.kind, self.beside) {
-            (Kind::Phone | Kind::MobileMoney, _) => form(phone::e164(&text, default, rules)?, tier),
+            (Kind::Phone, _) => form(phone::e164(&text, default, rules)?, tier),
+            (Kind::MobileMoney, _) => {
+                let number = phone::e164(&text, default, rules)?;
+                // The account is a telephone number: it meets the same number in a telephone column.
+                if rules.on(Rule::MoneyIsPhone) && rules.compares(Kind::Phone) {
+                    let tier = rules.tiers.get(&Kind::Phone).copied().unwrap_or(Kind::Phone.tier());
+                    forms.push(Canonical { kind: Kind::Phone, tier, text: number.clone() });
+                }
+                forms.push(Canonical { kind, tier, text: number });
+            }
             (Kind::Email, _) => form(email::address(&text, rules)?, tier),
             (Kind::Document, Beside::Issue { country, class, nationality }) => {
-                let document = document::read(&text, class)?;
+                let document = document::read(&text, class, rules)?;
                 // A country cell says who issued the document; a machine-readable line alone may say the nationality.
                 let zone = document.country.as_ref().and_then(|code| Country::read(code));
                 let default = zone.or(default).or_else(|| Country::read(nationality));
@@ -100,9 +113,12 @@ impl RawIdentifier<'_> {
                 for class in document.classes(rules) {
                     form(joined([&country, class, &document.number]), tier);
                 }
+                if rules.on(Rule::DocumentErrors) {
+                    document.neighbours(|near| form(joined([document::NEAR, &country, near]), tier.max(Tier::B)));
+                }
             }
             (Kind::Plate, Beside::Country(country)) => {
-                let number = vehicle::plate(&text)?;
+                let number = vehicle::plate(&text, rules)?;
                 let (country, unknown) = issuer(country, default, rules)?;
                 notice = unknown;
                 form(joined([&country, &number]), tier);
@@ -113,11 +129,6 @@ impl RawIdentifier<'_> {
                 notice = unknown;
                 form(joined([&country, &number]), tier);
             }
-            (Kind::Person, Beside::Birth { given, date, .. }) => {
-                let date = person::birth(&plain(date), defaults.dates.as_ref(), rules)?;
-                let names = person::names(&[&text, &plain(given)], rules)?;
-                form(joined([&names, &date]), tier);
-            }
             (Kind::Iban, _) => form(account::iban(&text)?, tier),
             (Kind::Social, _) => {
                 let account = account::social(&text)?;
@@ -125,21 +136,45 @@ impl RawIdentifier<'_> {
                 let weakest = if account.platform == "?" { Tier::B } else { Tier::A };
                 form(joined([account.platform, &account.handle]), tier.max(weakest));
             }
-            (Kind::Wallet, _) => form(account::wallet(&text)?, tier),
+            (Kind::Wallet, _) => form(wallet::wallet(&text)?, tier),
             (Kind::Imei, _) => form(device::imei(&text)?, tier),
             (Kind::Imsi, _) => form(device::imsi(&text)?, tier),
-            (Kind::Vin, _) => form(vehicle::vin(&text)?, tier),
+            (Kind::Vin, _) => form(vehicle::vin(&text, rules)?, tier),
             (Kind::Imo, _) => form(vessel::imo(&text)?, tier),
             (Kind::Mmsi, _) => form(vessel::mmsi(&text)?, tier),
             (Kind::VesselName, _) => form(vessel::name(&text)?, tier),
             (Kind::Organisation, _) => form(organisation::name(&text, rules)?, tier),
-            // Documents, plates, registrations and persons without what qualifies them: record.rs makes none.
-            (Kind::Document | Kind::Plate | Kind::RegistrationNumber | Kind::Person, _) => {
+            // Documents, plates and registrations without what qualifies them: record.rs makes none. Persons and addresses
+            // are made of several columns.
+            (Kind::Document | Kind::Plate | Kind::RegistrationNumber | Kind::Person | Kind::Address, _) => {
                 return Err(Reason::WrongCharacters);
             }
         }
         Ok(notice)
     }
+}
+
+/// The forms that several columns of a record make together: its persons, and its address. `refuse` hears of each value that was
+/// not used, or with less.
+pub(crate) fn of_record(
+    record: &Record,
+    about: Option<Subject>,
+    rules: &Rules,
+    forms: &mut Vec<Canonical>,
+    refuse: &mut dyn FnMut(Column, usize, Reason),
+) {
+    let is_person = !matches!(about, Some(Subject::Organisation | Subject::Vessel));
+    if is_person && rules.compares(Kind::Person) {
+        person::forms(record, rules, forms, refuse);
+    }
+    if rules.compares(Kind::Address) {
+        place::forms(record, rules, forms);
+    }
+}
+
+/// Whether a birth date makes the record's subject a minor, and which.
+pub(crate) fn minor(record: &Record, rules: &Rules) -> Option<usize> {
+    person::minor(record, rules)
 }
 
 /// The code of a country cell; that of the default if the cell is empty; `--` if there is neither. A name that the table does

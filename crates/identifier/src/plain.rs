@@ -69,6 +69,19 @@ pub(crate) fn letters_and_digits(text: &str) -> Zeroizing<String> {
     out
 }
 
+/// The digit that a capital letter is read for, and the letter itself if it is none of these.
+pub(crate) fn look_alike(c: char) -> char {
+    match c {
+        'O' | 'Q' => '0',
+        'I' | 'L' => '1',
+        'Z' => '2',
+        'S' => '5',
+        'G' => '6',
+        'B' => '8',
+        other => other,
+    }
+}
+
 /// Lower-case ASCII letters and digits only, Latin letters of all kinds reduced to them: a key for words of a list.
 pub(crate) fn latin_letters_and_digits(text: &str) -> Zeroizing<String> {
     let mut out = Zeroizing::new(String::with_capacity(text.len()));
@@ -122,7 +135,7 @@ fn is_latin(c: char) -> bool {
 }
 
 /// Words for "nothing is known", folded and sorted.
-const PLACEHOLDERS: [&str; 42] = [
+const PLACEHOLDERS: [&str; 44] = [
     "aucun",
     "aucune",
     "desconhecida",
@@ -154,6 +167,7 @@ const PLACEHOLDERS: [&str; 42] = [
     "null",
     "ras",
     "sans",
+    "sansnom",
     "sansobjet",
     "sn",
     "so",
@@ -161,6 +175,7 @@ const PLACEHOLDERS: [&str; 42] = [
     "tbd",
     "unk",
     "unknown",
+    "unnamed",
     "vide",
     "x",
     "xx",

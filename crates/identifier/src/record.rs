@@ -77,17 +77,14 @@ impl Record {
         self.cell(column).into_iter().flat_map(move |cell| split(column, cell)).take(MAX_VALUES)
     }
 
-    /// All raw identifiers of the record, each beside the cells that qualify it. What the record is about decides what its
-    /// full name names.
+    /// The raw identifiers that stand in one cell each, beside the cells that qualify them. What the record is about decides
+    /// what its full name names. Not here: persons and addresses, which several columns make together.
     pub fn raw_identifiers(&self, about: Option<Subject>) -> impl Iterator<Item = RawIdentifier<'_>> {
         self.cells.iter().filter_map(move |(column, _)| Some((*column, kind_of(*column, about)?))).flat_map(
             move |(column, kind)| {
-                self.values(column).enumerate().filter(|(_, text)| !text.trim().is_empty()).flat_map(
-                    move |(index, text)| {
-                        let raw = RawIdentifier { kind, column, index, text, beside: Beside::Nothing };
-                        self.beside(kind, column, index).map(move |beside| RawIdentifier { beside, ..raw })
-                    },
-                )
+                self.values(column).enumerate().filter(|(_, text)| !text.trim().is_empty()).map(move |(index, text)| {
+                    RawIdentifier { kind, column, index, text, beside: self.beside(kind, index) }
+                })
             },
         )
     }
@@ -101,7 +98,7 @@ impl Record {
     }
 
     /// The value of a qualifying cell that belongs to the value at `index`: the one at the same place, or the only one.
-    fn companion(&self, column: Column, index: usize) -> &str {
+    pub(crate) fn companion(&self, column: Column, index: usize) -> &str {
         let mut values = self.values(column);
         let first = values.next().unwrap_or_default();
         match (index, values.next()) {
@@ -111,38 +108,20 @@ impl Record {
         }
     }
 
-    /// What qualifies a value: one reading, or for a person one for each birth date.
-    fn beside(&self, kind: Kind, column: Column, index: usize) -> impl Iterator<Item = Beside<'_>> {
-        let mut dates = None;
-        let mut one = None;
+    /// What qualifies a value.
+    fn beside(&self, kind: Kind, index: usize) -> Beside<'_> {
         match kind {
-            Kind::Person => {
-                let given = if column == Column::Surname { self.companion(Column::GivenNames, index) } else { "" };
-                dates = Some(
-                    self.values(Column::BirthDate)
-                        .enumerate()
-                        .filter(|(_, date)| !date.trim().is_empty())
-                        .take(MAX_BIRTH_DATES)
-                        .map(move |(place, date)| Beside::Birth { given, date, place }),
-                );
-            }
-            Kind::Document => {
-                one = Some(Beside::Issue {
-                    country: self.companion(Column::DocumentCountry, index),
-                    class: self.companion(Column::DocumentType, index),
-                    nationality: self.companion(Column::Nationality, 0),
-                });
-            }
-            Kind::Plate => one = Some(Beside::Country(self.companion(Column::PlateCountry, index))),
-            Kind::RegistrationNumber => one = Some(Beside::Country(self.companion(Column::Nationality, 0))),
-            _ => one = Some(Beside::Nothing),
+            Kind::Document => Beside::Issue {
+                country: self.companion(Column::DocumentCountry, index),
+                class: self.companion(Column::DocumentType, index),
+                nationality: self.companion(Column::Nationality, 0),
+            },
+            Kind::Plate => Beside::Country(self.companion(Column::PlateCountry, index)),
+            Kind::RegistrationNumber => Beside::Country(self.companion(Column::Nationality, 0)),
+            _ => Beside::Nothing,
         }
-        dates.into_iter().flatten().chain(one)
     }
 }
-
-/// Birth dates of one record beyond this number are not combined with its names: aliases times dates stays small.
-const MAX_BIRTH_DATES: usize = 8;
 
 /// One value of a record that may name its subject, not yet read.
 #[derive(Clone, Copy)]
@@ -157,16 +136,6 @@ pub struct RawIdentifier<'r> {
     pub(crate) beside: Beside<'r>,
 }
 
-impl RawIdentifier<'_> {
-    /// Of a person, the place of the birth date among the values of its cell.
-    pub(crate) fn birth_place(&self) -> Option<usize> {
-        match self.beside {
-            Beside::Birth { place, .. } => Some(place),
-            _ => None,
-        }
-    }
-}
-
 impl fmt::Debug for RawIdentifier<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RawIdentifier({}, {}, value {})", self.kind, self.column, self.index + 1)
@@ -179,14 +148,12 @@ pub(crate) enum Beside<'r> {
     Nothing,
     Country(&'r str),
     Issue { country: &'r str, class: &'r str, nationality: &'r str },
-    Birth { given: &'r str, date: &'r str, place: usize },
 }
 
 fn kind_of(column: Column, about: Option<Subject>) -> Option<Kind> {
     Some(match column {
         Column::FullName if about == Some(Subject::Organisation) => Kind::Organisation,
         Column::FullName if about == Some(Subject::Vessel) => Kind::VesselName,
-        Column::Surname | Column::FullName => Kind::Person,
         Column::DocumentNumber => Kind::Document,
         Column::Phone => Kind::Phone,
         Column::Email => Kind::Email,

@@ -88,18 +88,18 @@ reasons! {
     DateImpossible "date_impossible" "Not in the calendar, or not a birth date of this time."
         "no such birth date; check day, month and year"
         "date de naissance impossible ; vérifiez le jour, le mois et l'année",
-    DateNotFull "date_not_full" "A year only, or 1 January: names alone are not compared."
-        "day of birth not known (a year, or 1 January): the name is not compared without it; nothing else is lost"
-        "jour de naissance inconnu (année seule ou 1er janvier) : le nom n'est pas comparé sans lui ; rien d'autre n'est perdu",
+    DateNotFull "date_not_full" "A year only, or 1 January: the name only supports."
+        "day of birth not known (a year, or 1 January): name and year only support another match; add the day if you know it"
+        "jour de naissance inconnu (année seule ou 1er janvier) : nom et année ne font qu'appuyer une autre concordance ; ajoutez le jour s'il est connu",
     OtherScript "other_script" "A name in a script that is not compared yet."
         "a name in this script is not compared; add the Latin spelling of the passport"
         "un nom dans cette écriture n'est pas comparé ; ajoutez la graphie latine du passeport",
     TooCommon "too_common" "On the accord's list of values that mean nothing."
         "on the accord's list of values too common to mean anything (hotline, agency, test number)"
         "figure dans la liste de l'accord des valeurs trop communes (numéro d'urgence, agence, numéro de test)",
-    Protected "protected" "The record is of a victim, minor or witness: never matched by default."
-        "victims, minors and witnesses are never matched: nothing of this record leaves"
-        "les victimes, les mineurs et les témoins ne sont jamais rapprochés : rien de cette fiche ne sort",
+    Protected "protected" "The record is of a victim, minor or witness, by its category or birth date: never matched by default."
+        "victims, minors (also by their birth date) and witnesses are never matched: nothing of this record leaves"
+        "les victimes, les mineurs (aussi d'après la date de naissance) et les témoins ne sont jamais rapprochés : rien de cette fiche ne sort",
     UnknownWord "unknown_word" "A word that a closed column does not have; read as unknown."
         "word not known in this column; it was read as unknown"
         "mot inconnu dans cette colonne ; il a été lu comme « inconnu »",

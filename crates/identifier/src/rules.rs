@@ -35,13 +35,35 @@ pub enum Rule {
     NameOrthography,
     /// Titles and particles (El Hadj, Ould, Ben) are removed from names of persons.
     NameParticles,
+    /// Names of the curated table of equivalents meet (Mamadou, Momodou).
+    NameEquivalents,
+    /// A typing error in one word of a name is forgiven.
+    NameErrors,
+    /// A birth date meets itself with day and month exchanged.
+    SwappedDates,
+    /// Names of three and more words meet over one wrong digit in the date.
+    DateErrors,
+    /// Names support an overlap by year, by day, and word by word.
+    PartialDates,
+    /// Names support an overlap by postcode or place.
+    NameAndPlace,
+    /// Documents support an overlap over one wrong character.
+    DocumentErrors,
+    /// Letters that are read for digits are digits in documents, plates and VINs (O and 0, I and 1); leading zeros of documents go.
+    ReadingErrors,
+    /// Dots and +tags that a mail provider reads over are read over.
+    Mailboxes,
+    /// A mobile-money account also meets the same number in a telephone column.
+    MoneyIsPhone,
     /// Victims, minors and witnesses give no token. On in every accord that is not a test.
     ProtectCategories,
+    /// Who is younger than eighteen by the birth date is a minor, whatever the category says.
+    ProtectByAge,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Rule; 9] = [
+    pub const ALL: [Rule; 20] = [
         Rule::NumberMigration,
         Rule::BareInternational,
         Rule::DocumentClass,
@@ -50,7 +72,18 @@ impl Rule {
         Rule::LegalForms,
         Rule::NameOrthography,
         Rule::NameParticles,
+        Rule::NameEquivalents,
+        Rule::NameErrors,
+        Rule::SwappedDates,
+        Rule::DateErrors,
+        Rule::PartialDates,
+        Rule::NameAndPlace,
+        Rule::DocumentErrors,
+        Rule::ReadingErrors,
+        Rule::Mailboxes,
+        Rule::MoneyIsPhone,
         Rule::ProtectCategories,
+        Rule::ProtectByAge,
     ];
 
     /// The stable name, as in the accord.
@@ -64,7 +97,18 @@ impl Rule {
             Rule::LegalForms => "legal_forms",
             Rule::NameOrthography => "name_orthography",
             Rule::NameParticles => "name_particles",
+            Rule::NameEquivalents => "name_equivalents",
+            Rule::NameErrors => "name_errors",
+            Rule::SwappedDates => "swapped_dates",
+            Rule::DateErrors => "date_errors",
+            Rule::PartialDates => "partial_dates",
+            Rule::NameAndPlace => "name_and_place",
+            Rule::DocumentErrors => "document_errors",
+            Rule::ReadingErrors => "reading_errors",
+            Rule::Mailboxes => "mailboxes",
+            Rule::MoneyIsPhone => "money_is_phone",
             Rule::ProtectCategories => "protect_categories",
+            Rule::ProtectByAge => "protect_by_age",
         }
     }
 }
@@ -92,11 +136,13 @@ pub struct Rules {
     pub default_country: Option<Country>,
     /// How many different kinds of tier B surface an overlap without a tier A (R19); at least 1.
     pub enough_b: u8,
+    /// The most tokens of one record; at least 1.
+    pub most_tokens: u16,
     /// Rules that are switched off.
     pub off: BTreeSet<Rule>,
     /// Kinds that are not compared at all.
     pub kinds_off: BTreeSet<Kind>,
-    /// Tiers that differ from [`Kind::tier`].
+    /// Tiers that differ from [`Kind::tier`]. No token of the kind is of a better one.
     pub tiers: BTreeMap<Kind, Tier>,
     denied: Vec<Denied>,
     denied_tokens: HashSet<Vec<u8>>,
@@ -108,6 +154,7 @@ impl Default for Rules {
             as_of: jiff::civil::date(2026, 1, 1),
             default_country: None,
             enough_b: 2,
+            most_tokens: 60,
             off: BTreeSet::new(),
             kinds_off: BTreeSet::new(),
             tiers: BTreeMap::new(),
@@ -193,6 +240,8 @@ struct Text {
     default_country: Option<Country>,
     #[serde(default = "default_enough_b")]
     enough_b: u8,
+    #[serde(default = "default_most_tokens")]
+    most_tokens: u16,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     off: BTreeSet<Rule>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -211,6 +260,10 @@ fn default_enough_b() -> u8 {
     Rules::default().enough_b
 }
 
+fn default_most_tokens() -> u16 {
+    Rules::default().most_tokens
+}
+
 impl From<Rules> for Text {
     fn from(rules: Rules) -> Text {
         Text {
@@ -218,6 +271,7 @@ impl From<Rules> for Text {
             as_of: rules.as_of.to_string(),
             default_country: rules.default_country,
             enough_b: rules.enough_b,
+            most_tokens: rules.most_tokens,
             off: rules.off,
             kinds_off: rules.kinds_off,
             tiers: rules.tiers,
@@ -232,13 +286,14 @@ impl TryFrom<Text> for Rules {
         if text.version != VERSION {
             return Err(RulesError::Version { found: text.version });
         }
-        if text.enough_b == 0 {
+        if text.enough_b == 0 || text.most_tokens == 0 {
             return Err(RulesError::Threshold);
         }
         Rules {
             as_of: text.as_of.parse().map_err(|_| RulesError::AsOf)?,
             default_country: text.default_country,
             enough_b: text.enough_b,
+            most_tokens: text.most_tokens,
             off: text.off,
             kinds_off: text.kinds_off,
             tiers: text.tiers,
@@ -265,8 +320,8 @@ pub enum RulesError {
     /// `as_of` is no ISO date.
     #[error("as_of is not a date of the form YYYY-MM-DD")]
     AsOf,
-    /// `enough_b` is 0, which would surface everything.
-    #[error("enough_b must be at least 1")]
+    /// `enough_b` is 0, which would surface everything, or `most_tokens`, which would compare nothing.
+    #[error("enough_b and most_tokens must be at least 1")]
     Threshold,
     /// A denied value that its kind cannot read.
     #[error("entry {place} of the denied values: {reason}")]
@@ -291,7 +346,7 @@ mod tests {
     #[test]
     fn toml_round_trip_is_stable() {
         let text = r#"
-version = 1
+version = 2
 as_of = "2026-06-30"
 default_country = "Sénégal"
 enough_b = 3
@@ -324,21 +379,21 @@ value = "Contact@Example.org"
 
     #[test]
     fn the_smallest_text_is_the_default() {
-        assert_eq!(Rules::from_toml("version = 1"), Ok(Rules::default()));
+        assert_eq!(Rules::from_toml("version = 2"), Ok(Rules::default()));
     }
 
     #[test]
     fn r36_another_version_is_an_error() {
-        assert_eq!(Rules::from_toml("version = 2\nnew_key = true"), Err(RulesError::Version { found: 2 }));
+        assert_eq!(Rules::from_toml("version = 1\nnew_key = true"), Err(RulesError::Version { found: 1 }));
     }
 
     #[test]
     fn refused_texts() {
         assert!(matches!(Rules::from_toml(""), Err(RulesError::Text(_))));
-        assert!(matches!(Rules::from_toml("version = 1\nunknown = 1"), Err(RulesError::Text(_))));
-        assert_eq!(Rules::from_toml("version = 1\nas_of = \"soon\""), Err(RulesError::AsOf));
-        assert_eq!(Rules::from_toml("version = 1\nenough_b = 0"), Err(RulesError::Threshold));
-        let denied = "version = 1\n[[denied]]\nkind = \"phone\"\nvalue = \"12\"";
+        assert!(matches!(Rules::from_toml("version = 2\nunknown = 1"), Err(RulesError::Text(_))));
+        assert_eq!(Rules::from_toml("version = 2\nas_of = \"soon\""), Err(RulesError::AsOf));
+        assert_eq!(Rules::from_toml("version = 2\nenough_b = 0"), Err(RulesError::Threshold));
+        let denied = "version = 2\n[[denied]]\nkind = \"phone\"\nvalue = \"12\"";
         assert!(matches!(Rules::from_toml(denied), Err(RulesError::Denied { place: 1, .. })));
     }
 

@@ -3,7 +3,9 @@
 //! Called by the client for each row of an import, and by the `quality` example. Pure: the same record and rules give the
 //! same tokens in the same order, on every machine.
 
-use crate::{Category, Column, Reason, Record, Refusal, Rule, Rules, Subject, Token};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{Category, Column, Kind, Reason, Record, Refusal, Rule, Rules, Subject, Tier, Token, canonical};
 
 /// What a record gives.
 #[derive(Debug, Default)]
@@ -20,47 +22,68 @@ pub struct Tokens {
 /// as long as [`Rule::ProtectCategories`] is on.
 pub fn tokens(record: &Record, rules: &Rules) -> Tokens {
     let mut found = Tokens { tokens: Vec::new(), refused: record.faults().to_vec() };
-    if rules.on(Rule::ProtectCategories) && is_protected(record, &mut found) {
+    if rules.on(Rule::ProtectCategories) && is_protected(record, &mut found, rules) {
         found.refused.retain(|refusal| refusal.reason == Reason::Protected);
         return found;
     }
     let about = subject(record, &mut found);
     let mut forms = Vec::new();
+    let Tokens { tokens, refused } = &mut found;
+    let mut refuse = |column: Column, index: usize, reason: Reason| {
+        let refusal = Refusal { column, index, reason };
+        if !refused.contains(&refusal) {
+            refused.push(refusal);
+        }
+    };
     for raw in record.raw_identifiers(about) {
-        let (column, index, place) = (raw.column, raw.index, raw.birth_place());
-        let mut refuse = |reason: Reason| {
-            let refusal = match (reason, place) {
-                (Reason::DateUnreadable | Reason::DateImpossible | Reason::DateNotFull, Some(place)) => {
-                    Refusal { column: Column::BirthDate, index: place, reason }
-                }
-                _ => Refusal { column, index, reason },
-            };
-            if !found.refused.contains(&refusal) {
-                found.refused.push(refusal);
-            }
-        };
+        let (column, index) = (raw.column, raw.index);
         if !rules.compares(raw.kind) {
             continue;
         }
         match raw.canonical(&record.defaults, rules, &mut forms) {
             Ok(None) => {}
-            Ok(Some(notice)) => refuse(notice),
-            Err(reason) => refuse(reason),
+            Ok(Some(notice)) => refuse(column, index, notice),
+            Err(reason) => refuse(column, index, reason),
         }
         for token in forms.drain(..).map(Token::new) {
             if rules.denies(&token) {
-                refuse(Reason::TooCommon);
+                refuse(column, index, Reason::TooCommon);
             } else {
-                found.tokens.push(token);
+                tokens.push(token);
             }
         }
     }
+    canonical::of_record(record, about, rules, &mut forms, &mut refuse);
+    tokens.extend(forms.into_iter().map(Token::new));
     found.tokens.sort_unstable_by(|a, b| a.expose_secret().cmp(b.expose_secret()).then(a.tier.cmp(&b.tier)));
     found.tokens.dedup_by(|b, a| a.expose_secret() == b.expose_secret());
+    keep_strongest(&mut found.tokens, usize::from(rules.most_tokens));
     found
 }
 
-fn is_protected(record: &Record, found: &mut Tokens) -> bool {
+/// Leaves at most so many tokens: those of the best tier, and of these first the kinds of which there are fewest, so that a
+/// record's many spellings never push out its one document. The same record always keeps the same ones.
+fn keep_strongest(tokens: &mut Vec<Token>, most: usize) {
+    if tokens.len() <= most {
+        return;
+    }
+    let mut places: Vec<(Tier, usize, usize)> = Vec::with_capacity(tokens.len());
+    let mut seen: BTreeMap<(Tier, Kind), usize> = BTreeMap::new();
+    for (place, token) in tokens.iter().enumerate() {
+        let turn = seen.entry((token.tier, token.kind)).or_default();
+        places.push((token.tier, *turn, place));
+        *turn += 1;
+    }
+    places.sort_unstable();
+    let kept: BTreeSet<usize> = places.into_iter().take(most).map(|(_, _, place)| place).collect();
+    let mut place = 0;
+    tokens.retain(|_| {
+        place += 1;
+        kept.contains(&(place - 1))
+    });
+}
+
+fn is_protected(record: &Record, found: &mut Tokens, rules: &Rules) -> bool {
     // All values: a record that is "suspect|victim" is a victim's. A cell that was too long to read may say anything.
     let unread = record.faults().iter().any(|fault| fault.column == Column::Category);
     let mut protected = unread.then_some(0);
@@ -75,8 +98,13 @@ fn is_protected(record: &Record, found: &mut Tokens) -> bool {
     }
     if let Some(index) = protected {
         found.refused.push(Refusal { column: Column::Category, index, reason: Reason::Protected });
+        return true;
     }
-    protected.is_some()
+    let minor = if rules.on(Rule::ProtectByAge) { canonical::minor(record, rules) } else { None };
+    if let Some(index) = minor {
+        found.refused.push(Refusal { column: Column::BirthDate, index, reason: Reason::Protected });
+    }
+    minor.is_some()
 }
 
 fn subject(record: &Record, found: &mut Tokens) -> Option<Subject> {
@@ -93,7 +121,7 @@ fn subject(record: &Record, found: &mut Tokens) -> Option<Subject> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Defaults, Denied, Kind};
+    use crate::{Defaults, Denied};
 
     fn found(cells: &[(Column, &str)], rules: &Rules) -> Tokens {
         tokens(&Record::from_cells(cells, &Defaults::default()), rules)

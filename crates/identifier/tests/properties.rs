@@ -59,7 +59,8 @@ proptest! {
     ]), text in wild()) {
         for token in made(column, &text, "SN") {
             let form = token.rsplit(Token::SEPARATOR).next().unwrap_or_default();
-            if column == Column::DocumentNumber && text.contains('<') {
+            // Forms that forgive an error are no forms of the number itself.
+            if column == Column::DocumentNumber && (text.contains('<') || token.contains("\u{1f}near\u{1f}")) {
                 continue;
             }
             prop_assert!(made(column, form, "SN").contains(&token), "{} again: {:?}", token, made(column, form, "SN"));

@@ -39,7 +39,9 @@ pub(super) fn imsi(text: &str) -> Result<Wiped, Reason> {
 
 fn digits(text: &str, label: &str) -> Result<Wiped, Reason> {
     let number = letters_and_digits(text);
-    let digits = Wiped::new(number.strip_prefix(label).unwrap_or(&number).to_owned());
+    let number = number.strip_prefix(label).unwrap_or(&number);
+    // There are no letters in it: O can only be 0.
+    let digits = Wiped::new(number.replace('O', "0").replace('I', "1"));
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Reason::WrongCharacters);
     }
@@ -87,12 +89,14 @@ mod tests {
 
     #[test]
     fn subscriptions() {
-        assert_eq!(told(imsi("608 01 0123456789")).as_deref(), Ok("608010123456789"));
+        for text in ["608 01 0123456789", "6O801O123456789"] {
+            assert_eq!(told(imsi(text)).as_deref(), Ok("608010123456789"));
+        }
         for (text, reason) in [
             ("6080101234", Reason::WrongLength),
             ("108010123456789", Reason::WrongCharacters),
             ("999999999999999", Reason::Placeholder),
-            ("60801O123456789", Reason::WrongCharacters),
+            ("60801X123456789", Reason::WrongCharacters),
         ] {
             assert_eq!(told(imsi(text)), Err(reason), "{text}");
         }

@@ -1,7 +1,6 @@
 //! E-mail addresses: the whole address in lower case, the domain in its ASCII form.
 //!
-//! Not done: provider's own equalities (dots and +tags of some mailboxes), because they hold for some providers only and would
-//! make different addresses equal elsewhere.
+//! Dots and +tags are read over for the providers that do so themselves, and for no other.
 
 use super::Wiped;
 use crate::{Reason, Rule, Rules};
@@ -39,8 +38,12 @@ pub(super) fn address(text: &str, rules: &Rules) -> Result<Wiped, Reason> {
     if labels.clone().next() == Some(name) && crate::plain::is_placeholder(name) {
         return Err(Reason::Placeholder);
     }
+    let (name, domain) = match rules.on(Rule::Mailboxes) {
+        true => one_mailbox(name, domain),
+        false => (Wiped::new(name.to_owned()), domain),
+    };
     let mut text = Wiped::new(String::with_capacity(bare.len() + 16));
-    text.push_str(name);
+    text.push_str(&name);
     text.push('@');
     let internationalised = !domain.is_ascii() || domain.contains("xn--");
     match internationalised.then(|| idna::domain_to_ascii(domain)) {
@@ -48,6 +51,34 @@ pub(super) fn address(text: &str, rules: &Rules) -> Result<Wiped, Reason> {
         _ => text.push_str(domain),
     }
     Ok(text)
+}
+
+/// Names that these providers deliver to one mailbox, as they document it: what stands after + is a tag; Gmail also reads over dots.
+fn one_mailbox<'d>(name: &str, domain: &'d str) -> (Wiped, &'d str) {
+    const TAGGED: [&str; 12] = [
+        "fastmail.com",
+        "gmail.com",
+        "hotmail.com",
+        "hotmail.fr",
+        "icloud.com",
+        "live.com",
+        "live.fr",
+        "me.com",
+        "outlook.com",
+        "outlook.fr",
+        "proton.me",
+        "protonmail.com",
+    ];
+    let domain = if domain == "googlemail.com" { "gmail.com" } else { domain };
+    let mut name = name;
+    if TAGGED.contains(&domain)
+        && let Some((mailbox, _)) = name.split_once('+')
+        && !mailbox.is_empty()
+    {
+        name = mailbox;
+    }
+    let without_dots = if domain == "gmail.com" { name.replace('.', "") } else { name.to_owned() };
+    (Wiped::new(if without_dots.is_empty() { name.to_owned() } else { without_dots }), domain)
 }
 
 #[cfg(test)]
@@ -77,6 +108,9 @@ mod tests {
         assert_eq!(read("a@München.DE"), read("a@xn--mnchen-3ya.de"));
         assert_ne!(read("awa.sow@example.sn"), read("awasow@example.sn"));
         assert_ne!(read("awa+x@example.sn"), read("awa@example.sn"));
+        assert_eq!(read("Awa.Sow+dakar@googlemail.com").as_deref(), Ok("awasow@gmail.com"));
+        assert_eq!(read("awa.sow+x@outlook.com").as_deref(), Ok("awa.sow@outlook.com"));
+        assert_eq!(read("+x@gmail.com").as_deref(), Ok("+x@gmail.com"));
     }
 
     #[test]

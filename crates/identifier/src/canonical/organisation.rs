@@ -66,6 +66,22 @@ const SMALL_WORDS: [&str; 20] = [
     "the",
 ];
 
+/// Words that are written short, and what they stand for.
+const ABBREVIATIONS: [(&str, &str); 12] = [
+    ("intl", "international"),
+    ("int", "international"),
+    ("internationale", "international"),
+    ("gen", "general"),
+    ("gle", "general"),
+    ("generale", "general"),
+    ("bros", "freres"),
+    ("brothers", "freres"),
+    ("serv", "services"),
+    ("service", "services"),
+    ("transports", "transport"),
+    ("trspt", "transport"),
+];
+
 /// The name's letters and digits without spaces, without the words of legal form at its ends and without small words. If nothing
 /// else is in it, they are the name.
 pub(super) fn name(text: &str, rules: &Rules) -> Result<Wiped, Reason> {
@@ -73,7 +89,12 @@ pub(super) fn name(text: &str, rules: &Rules) -> Result<Wiped, Reason> {
         return Err(Reason::Placeholder);
     }
     let words = latin_words(text).ok_or(Reason::OtherScript)?;
-    let words = letters_joined(words);
+    let mut words = letters_joined(words);
+    for word in &mut words {
+        if let Some((_, whole)) = ABBREVIATIONS.iter().find(|(short, _)| *short == word.as_str()) {
+            *word = Wiped::new((*whole).to_owned());
+        }
+    }
     let mut kept: &[Wiped] = &words;
     if rules.on(Rule::LegalForms) {
         let is_form = |word: &Wiped| LEGAL_FORMS.contains(&word.as_str());

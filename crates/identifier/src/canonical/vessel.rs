@@ -9,7 +9,7 @@ use crate::{
 /// Seven digits, of which the last checks the others (IMO Resolution A.1117(30)), with or without `IMO` before them.
 pub(super) fn imo(text: &str) -> Result<Wiped, Reason> {
     let number = letters_and_digits(text);
-    let digits = Wiped::new(number.strip_prefix("IMO").unwrap_or(&number).trim_start_matches("NO").to_owned());
+    let digits = Wiped::new(number.strip_prefix("IMO").unwrap_or(&number).trim_start_matches("NO").replace('O', "0"));
     let bytes = digits.as_bytes();
     if !bytes.iter().all(u8::is_ascii_digit) {
         return Err(Reason::WrongCharacters);
@@ -31,7 +31,7 @@ pub(super) fn imo(text: &str) -> Result<Wiped, Reason> {
 /// devices (9) are no vessels.
 pub(super) fn mmsi(text: &str) -> Result<Wiped, Reason> {
     let number = letters_and_digits(text);
-    let digits = Wiped::new(number.strip_prefix("MMSI").unwrap_or(&number).to_owned());
+    let digits = Wiped::new(number.strip_prefix("MMSI").unwrap_or(&number).replace('O', "0"));
     let bytes = digits.as_bytes();
     if !bytes.iter().all(u8::is_ascii_digit) {
         return Err(Reason::WrongCharacters);

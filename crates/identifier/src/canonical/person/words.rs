@@ -1,0 +1,195 @@
+//! The words of a name: titles and particles set aside, divided names joined, each word with its key.
+//!
+//! Called by person.rs and by the crate's `name_key`. A word's key is the group of the curated table that it belongs to, or its
+//! folded spelling after `~`. Not here: which words are compared together (person.rs).
+
+use zeroize::Zeroizing;
+
+use super::{equivalents, orthography};
+use crate::{Reason, Rule, Rules, canonical::Wiped, plain::latin_words};
+
+/// Titles, and particles of filiation and of marriage: never part of a key if two other words remain. Sorted.
+const PARTICLES: [&str; 62] = [
+    "al", "alias", "bani", "ben", "bin", "bint", "bnt", "cdt", "col", "cpt", "da", "das", "de", "del", "di", "dit",
+    "dite", "do", "dos", "dr", "du", "e", "ebn", "el", "ep", "epouse", "epse", "et", "gen", "general", "ibn", "imam",
+    "jr", "la", "le", "lt", "madame", "maitre", "mint", "miss", "mle", "mlle", "mme", "monsieur", "mr", "mrs", "ms",
+    "nee", "oul", "ould", "oustaz", "pr", "prof", "sir", "sr", "sra", "ul", "uld", "ustaz", "vve", "weld", "wuld",
+];
+
+/// Titles that are given names too (El Hadj Malick Sy, Cheikh Diop): they may be missing on the other side.
+const SOFT: [&str; 4] = ["elhadji", "adja", "cheikh", "serigne"];
+
+/// More words than any name has.
+const MOST_WORDS: usize = 16;
+
+/// One word of a name.
+pub(super) struct Word {
+    /// What it is compared by.
+    pub(super) key: Wiped,
+    /// Its folded spelling.
+    pub(super) fold: Wiped,
+    /// Whether the curated table has it: then it is no typing error.
+    pub(super) is_known: bool,
+    /// As it is written, if the table does not have it.
+    pub(super) spelled: Wiped,
+    /// Whether it is among the most frequent names.
+    pub(super) is_common: bool,
+    /// Whether it is a title that may be missing on the other side.
+    pub(super) is_soft: bool,
+}
+
+/// The words of one text, in their order. The caller decides how many make a name.
+///
+/// # Errors
+/// [`Reason::Placeholder`] for `inconnu` and the like, [`Reason::OtherScript`], [`Reason::TooLong`] for more than sixteen words.
+pub(super) fn words(text: &str, rules: &Rules) -> Result<Vec<Word>, Reason> {
+    if is_unknown(text) {
+        return Err(Reason::Placeholder);
+    }
+    let mut spelled = latin_words(text).ok_or(Reason::OtherScript)?;
+    for word in &mut spelled {
+        word.retain(|c| c.is_ascii_lowercase());
+    }
+    spelled.retain(|word| !word.is_empty());
+    if spelled.len() > MOST_WORDS {
+        return Err(Reason::TooLong);
+    }
+    if rules.on(Rule::NameParticles) {
+        spelled = joined(spelled);
+        let named = spelled.iter().filter(|word| is_name(word)).count();
+        // A person called Ben Ali keeps both words.
+        if named >= 2 || named == 1 && spelled.len() > 2 {
+            spelled.retain(|word| is_name(word));
+        }
+    }
+    Ok(spelled.iter().map(|word| read(word, rules)).filter(|word| !word.key.is_empty()).collect())
+}
+
+fn is_name(word: &str) -> bool {
+    // A letter alone is an initial.
+    word.len() > 1 && PARTICLES.binary_search(&word).is_err()
+}
+
+/// A word with its key under the rules.
+fn read(word: &str, rules: &Rules) -> Word {
+    if !rules.on(Rule::NameOrthography) {
+        let own = || Zeroizing::new(word.to_owned());
+        return Word { key: own(), fold: own(), spelled: own(), is_known: false, is_common: false, is_soft: false };
+    }
+    let known = rules.on(Rule::NameEquivalents);
+    if known && let Some(group) = equivalents::of_spelling(word) {
+        return of_group(group);
+    }
+    let fold = orthography::folded(word);
+    let rough = orthography::coarse(&fold);
+    if known && let Some(group) = equivalents::of_fold(&fold, &rough) {
+        return of_group(group);
+    }
+    let mut key = Zeroizing::new(String::with_capacity(fold.len() + 1));
+    if !rough.is_empty() {
+        key.push('~');
+        key.push_str(&rough);
+    }
+    let spelled = Zeroizing::new(if known { word.to_owned() } else { String::new() });
+    Word { key, fold, spelled, is_known: false, is_common: false, is_soft: false }
+}
+
+fn of_group(group: equivalents::Group) -> Word {
+    Word {
+        key: Zeroizing::new(group.to_owned()),
+        fold: Wiped::default(),
+        spelled: Wiped::default(),
+        is_known: true,
+        is_common: equivalents::is_common(group),
+        is_soft: SOFT.contains(&group),
+    }
+}
+
+/// Joins what some registers divide: Abdoul Aziz, El Hadj, Al Amin, N Diaye.
+fn joined(words: Vec<Wiped>) -> Vec<Wiped> {
+    const SERVANT: [&str; 6] = ["abd", "abdal", "abdel", "abdoul", "abdul", "abdil"];
+    let mut out: Vec<Wiped> = Vec::with_capacity(words.len());
+    let mut rest = words.into_iter().peekable();
+    while let Some(word) = rest.next() {
+        let Some(next) = rest.peek() else {
+            out.push(word);
+            continue;
+        };
+        let both = Zeroizing::new([word.as_str(), next.as_str()].concat());
+        // Abd el Kader: three words.
+        if word.as_str() == "abd" && matches!(next.as_str(), "el" | "al" | "ul" | "ou") {
+            rest.next();
+            let last = rest.next();
+            let name = last.as_ref().map_or("", |last| last.as_str());
+            out.push(Zeroizing::new(["abdel", name].concat()));
+        } else if SERVANT.contains(&word.as_str()) || equivalents::of_spelling(&both).is_some() && divided(&word, next)
+        {
+            rest.next();
+            out.push(both);
+        } else {
+            out.push(word);
+        }
+    }
+    out
+}
+
+/// Whether two words that make a known name together are more likely its parts than two names.
+fn divided(word: &str, next: &str) -> bool {
+    let is_known = |word: &str| word.len() > 2 && equivalents::of_spelling(word).is_some();
+    !(is_known(word) && is_known(next)) || word == "abdou"
+}
+
+/// Words for an unknown name. Not the general list of placeholders: So, Na and Sans are names.
+fn is_unknown(text: &str) -> bool {
+    let folded = crate::plain::latin_letters_and_digits(text);
+    matches!(
+        folded.as_str(),
+        "inconnu"
+            | "inconnue"
+            | "unknown"
+            | "unk"
+            | "desconhecido"
+            | "desconocido"
+            | "nonidentifie"
+            | "nonrenseigne"
+            | "neant"
+            | "x"
+            | "xx"
+            | "xxx"
+            | "nfn"
+            | "fnu"
+            | "lnu"
+            | "snu"
+    ) || matches!(text.to_ascii_lowercase().as_str(), "n/a" | "n/d" | "null" | "none")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> Vec<String> {
+        words(text, &Rules::default()).map_or(Vec::new(), |words| words.iter().map(|w| w.key.to_string()).collect())
+    }
+
+    #[test]
+    fn particles_go_and_divided_names_are_joined() {
+        assert!(PARTICLES.is_sorted());
+        assert_eq!(keys("Ahmed Ould Sidi"), ["ahmed", "sidi"]);
+        assert_eq!(keys("El Hadj Malick SY"), keys("Elhadji Malick Sy"));
+        assert_eq!(keys("Abdoul Aziz Sow"), keys("Abdulaziz Sow"));
+        assert_eq!(keys("Abd el Kader Ba"), keys("Abdoulkader Ba"));
+        assert_eq!(keys("N Diaye"), keys("N'Diaye"));
+        assert_eq!(keys("Mme Fatou Diop"), ["fatima", "diop"]);
+        assert_eq!(keys("Al Amin"), keys("Lamine"));
+        assert_eq!(keys("Ben Ali"), ["~bin", "ali"]);
+        assert_eq!(keys("Demba Ba"), ["demba", "ba"]);
+    }
+
+    #[test]
+    fn what_is_no_name() {
+        let refused = |text: &str| words(text, &Rules::default()).err();
+        assert_eq!(refused("inconnu"), Some(Reason::Placeholder));
+        assert_eq!(refused("محمد"), Some(Reason::OtherScript));
+        assert_eq!(refused(&"a b ".repeat(20)), Some(Reason::TooLong));
+    }
+}
