@@ -9,7 +9,7 @@ use crate::agent::Overlap;
 use crate::session::{Session, kind_and_tier, system_clock};
 use crate::terminal::printable;
 use crate::vault::Vault;
-use identifier::{Kind, Rules, Tier, surfaces};
+use identifier::{Kind, Rules, Strength, Tier, surfaces};
 use protocol::name::UnitName;
 use protocol::overlap::Handle;
 use serde_json::json;
@@ -36,6 +36,8 @@ pub(super) struct Shown {
     pub reference: String,
     pub met: Vec<(Kind, Tier)>,
     pub surfaced: bool,
+    /// The strength card; `None` below the threshold.
+    pub strength: Option<Strength>,
     pub since: u64,
     /// The case's state; `None` before its first act.
     pub state: Option<String>,
@@ -52,6 +54,7 @@ impl Shown {
             reference: String::new(),
             met: Vec::new(),
             surfaced: false,
+            strength: None,
             since: 0,
             state: None,
             is_over: false,
@@ -128,11 +131,13 @@ pub(super) async fn shown(
 fn shown_of(session: &Session, rules: &Rules, peer: &UnitName, overlap: &Overlap, reference: String) -> Shown {
     let met: Vec<(Kind, Tier)> = overlap.met.values().filter_map(|worth| kind_and_tier(*worth)).collect();
     let case = session.agent().case_of(&overlap.handle);
+    let strength = surfaces(&met, rules);
     Shown {
         handle: overlap.handle.to_string(),
         peer: peer.to_string(),
         reference,
-        surfaced: surfaces(&met, rules).is_some(),
+        surfaced: strength.is_some(),
+        strength,
         met,
         since: overlap.since,
         state: case.as_ref().map(|(case, manual)| manual.state(case.state()).id.clone()),

@@ -66,8 +66,11 @@ pub async fn run(desk: &Desk<'_>) -> Result<Exit, CommandError> {
         Err(error) => Err(HandoverError::Case(error)),
     };
     let names_of = Names::of(desk).await?;
+    // The peer's register is taken to be as large as the own: nobody knows how large it is.
+    let records = desk.session.register().counts().await?.records;
     if desk.context.json {
         let mut value = as_json(&desk.shown);
+        value["strength"] = strength(desk, records);
         match &prospect {
             Ok(prospect) => add_case(&mut value, desk, prospect, &names_of, now),
             Err(HandoverError::Case(error)) => value["no_case"] = json!(error.code()),
@@ -88,12 +91,28 @@ pub async fn run(desk: &Desk<'_>) -> Result<Exit, CommandError> {
         shown = desk.context.yes_or_no(desk.shown.surfaced),
         tick = desk.shown.since
     ));
+    if let Some(strength) = &desk.shown.strength {
+        let card = strength.card(records, records, messages.language().into());
+        desk.context.terminal.data(&card.join("\n"));
+    }
     let text = match &prospect {
         Ok(prospect) => tell_case(desk, prospect, &names_of, now).join("\n"),
         Err(error) => words::refusal(error, messages).unwrap_or_default(),
     };
     desk.context.terminal.data(&text);
     Ok(Exit::Done)
+}
+
+/// The strength card, for programs.
+fn strength(desk: &Desk<'_>, records: u64) -> Value {
+    let Some(strength) = &desk.shown.strength else { return Value::Null };
+    let kinds = strength.kinds.iter().map(|worth| {
+        json!({
+            "kind": worth.kind.name(), "tier": worth.tier.to_string(), "guess_bits": worth.guess_bits,
+            "by_chance": worth.by_chance(records, records),
+        })
+    });
+    json!({ "kinds": kinds.collect::<Vec<_>>(), "by_chance": strength.by_chance(records, records), "records": records })
 }
 
 fn tell_case(desk: &Desk<'_>, prospect: &Prospect, names: &Names, now: u64) -> Vec<String> {
