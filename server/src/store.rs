@@ -233,6 +233,9 @@ fn ends_the_process_if_the_disk_failed(error: sqlx::Error) -> sqlx::Error {
         && matches!(code & 0xff, SQLITE_IOERR | SQLITE_CORRUPT)
     {
         tracing::error!(code, "the disk failed while writing; the process ends, and can be started again");
+        // Where nothing listens to the log, whoever looks for the reason finds it all the same.
+        let line = format!("sutura-broker: the disk failed while writing (SQLite {code}); the process ends\n");
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
         std::process::exit(EX_IOERR);
     }
     error

@@ -8,7 +8,7 @@ use super::event::Event;
 use super::holdings::{Holdings, TokenIndex};
 use super::leaves::{Place, Standing, What};
 use super::link::Link;
-use super::overlaps::Meeting;
+use super::overlaps::{Meeting, Overlaps};
 use super::pair::{OpenNotice, PairEpoch};
 use super::store::{Reader, Writer};
 use super::{NotTaken, dispute, releasing};
@@ -289,6 +289,15 @@ fn meet(
         }
     }
     fresh
+}
+
+/// Whether a match that both sides confirmed is still to become overlaps, or part of them.
+pub(super) fn is_due(pair: &PairEpoch, overlaps: &Overlaps, holdings: &Holdings, place: Place) -> bool {
+    let What::Token(token) = pair.leaves.at(place).what() else { return false };
+    let digest = holdings.digest(token);
+    holdings
+        .holders(token)
+        .any(|record| pair.leaves.peer_records(place).any(|peer| !overlaps.has(record, peer, &digest)))
 }
 
 /// A record took a token that was held before: a match of it, if there is one, has one more record.

@@ -125,14 +125,23 @@ impl Overlaps {
         self.by_records.find(spread_records(record, peer), is_it).copied()
     }
 
+    /// Whether this token is part of the overlap between these records.
+    pub fn has(&self, record: u64, peer: RecordNumber, token: &Digest) -> bool {
+        self.between(record, peer).is_some_and(|place| self.is_met(place, token))
+    }
+
+    fn is_met(&self, place: Place, token: &Digest) -> bool {
+        let more = self.more_met.get(&place).map_or(&[][..], Vec::as_slice);
+        self.rows[place].met.0 == *token || more.iter().any(|(digest, _)| digest == token)
+    }
+
     fn place_of(&self, handle: &Handle) -> Option<Place> {
         self.by_handle.find(spread_handle(handle), |place| self.rows[*place].handle == *handle).copied()
     }
 
     /// Whether the token is new to the overlap.
     fn joins(&mut self, place: Place, token: (Digest, Worth)) -> bool {
-        let more = self.more_met.get(&place).map_or(&[][..], Vec::as_slice);
-        if self.rows[place].met.0 == token.0 || more.iter().any(|(digest, _)| *digest == token.0) {
+        if self.is_met(place, &token.0) {
             return false;
         }
         self.more_met.entry(place).or_default().push(token);

@@ -7,7 +7,8 @@
 use super::casefile::CaseFile;
 use super::desk::Chain;
 use super::holdings::HeldRecord;
-use super::leaves::What;
+use super::leaves::{Place, What};
+use super::link::Link;
 use super::pair::PairEpoch;
 use super::{Agent, asking, confirming, releasing, witness};
 use protocol::message::{Head, RosterEntry};
@@ -174,17 +175,25 @@ impl Agent {
     /// All is read: draws the conclusions.
     pub fn restored(&mut self, rng: &mut impl CryptoRng) {
         let Agent { links, desk, holdings, .. } = self;
-        for pair in links.values_mut().flat_map(|link| link.epochs.values_mut()) {
-            // Tokens that died while the agent was away.
-            let gone: Vec<_> = pair.leaves.all().filter(|place| pair.leaves.at(*place).what() == What::Gone).collect();
-            for place in gone {
-                releasing::withdraw(pair, desk, holdings, place);
+        for Link { epochs, overlaps, .. } in links.values_mut() {
+            for pair in epochs.values_mut() {
+                // Tokens that died while the agent was away.
+                let is_gone = |place: &Place| pair.leaves.at(*place).what() == What::Gone;
+                let gone: Vec<Place> = pair.leaves.all().filter(is_gone).collect();
+                for place in gone {
+                    releasing::withdraw(pair, desk, holdings, place);
+                }
+                // What waits for a set: the sets were read after the leaves.
+                let PairEpoch { queue, leaves, .. } = pair;
+                queue.retain(|place| leaves.at(*place).due().is_some());
+                // Matches that were about to become overlaps when the process ended.
+                let mut met = pair.leaves.met();
+                met.retain(|place| confirming::is_due(pair, overlaps, holdings, *place));
+                pair.meeting = met.into();
+                // Tokens that are held and were never asked for, in an order of their own.
+                pair.wanted = holdings.live().filter(|token| !pair.leaves.is_known(*token)).collect();
+                asking::shuffle(&mut pair.wanted, rng);
             }
-            // Matches that were about to become overlaps; those that did already stay as they are.
-            pair.meeting = pair.leaves.met().into();
-            // Tokens that are held and were never asked for, in an order of their own.
-            pair.wanted = holdings.live().filter(|token| !pair.leaves.is_known(*token)).collect();
-            asking::shuffle(&mut pair.wanted, rng);
         }
     }
 }

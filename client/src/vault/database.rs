@@ -155,18 +155,28 @@ pub(super) async fn checkpoint(connection: &mut SqliteConnection, path: &Path, w
     }
     let pragma = if whole { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(RESTART)" };
     if let Err(error) = sqlx::raw_sql(pragma).execute(connection).await {
-        let busy = error.as_database_error().and_then(|e| e.code()).is_some_and(|code| code == "5" || code == "6");
-        if !busy {
+        if !is_busy(&error) {
             end_process(&error);
         }
     }
 }
 
+/// Whether somebody else has the file, by SQLite's primary code: the extended ones say who (`SQLITE_BUSY_RECOVERY`).
+fn is_busy(error: &sqlx::Error) -> bool {
+    const SQLITE_BUSY: i32 = 5;
+    const SQLITE_LOCKED: i32 = 6;
+    let code = error.as_database_error().and_then(|e| e.code()).and_then(|code| code.parse::<i32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, SQLITE_BUSY | SQLITE_LOCKED))
+}
+
 /// R35: after a failed commit or fsync nobody knows what the disk holds. It is never tried again in this process.
 pub(super) fn end_process(error: &sqlx::Error) -> ! {
-    eprintln!(
-        "sutura: the vault could not be written durably ({error}); the program ends here and can be started again"
+    use std::io::Write;
+    let line = format!(
+        "sutura: the vault could not be written durably ({error}); the program ends here and can be started again\n"
     );
+    // Not by the macro: in a test its words would be kept back, and end with the process.
+    let _ = std::io::stderr().write_all(line.as_bytes());
     std::process::exit(74)
 }
 

@@ -108,6 +108,10 @@ fn killing_and_restarting_units_at_every_tick_changes_nothing() {
     let all = [(1, 2), (3, 3), (4, 1), (4, 2), (5, 3)];
     assert_eq!(f.overlaps("SN", "GM"), all);
     assert_eq!(f.overlaps("GM", "SN").len(), all.len());
+    for name in ["SN", "GM"] {
+        f.restart(name);
+        assert!(f.unit(name).agent.is_settled(), "{name}: a unit that starts again finds nothing left to do");
+    }
     assert!(f.units.values().all(|unit| unit.not_taken.is_empty()));
 }
 
