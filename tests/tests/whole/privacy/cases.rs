@@ -17,12 +17,25 @@ use sqlx::Row;
 use std::path::Path;
 use std::time::Duration;
 
+/// Invented persons who are near to each other in nothing: neither by sound nor by the digits of a date.
+const PERSONS: [(&str, &str, &str); 7] = [
+    ("Vorundasecret", "Khelimosecret", "1951-03-14"),
+    ("Bajitekusecret", "Nofrasecret", "1968-11-27"),
+    ("Gwelomasecret", "Tizabusecret", "1979-06-05"),
+    ("Pirraksecret", "Oudalensecret", "1984-09-19"),
+    ("Zemfolinsecret", "Yakubresecret", "1993-12-08"),
+    ("Hadronvisecret", "Milpesosecret", "1946-07-30"),
+    ("Luqestarsecret", "Ebbiwasecret", "2002-04-21"),
+];
+
 /// One person for each outcome, in both registers.
 fn register(unit: &str) -> String {
-    let header = "record,phone,surname,given_names,birth_date\n";
-    let person =
-        |at: usize| format!("{unit}-REF-{at},+22177123450{at},Surnamesecret{at},Givensecret{at},198{at}-03-14\n");
-    header.to_owned() + &(0..Ending::ALL.len()).map(person).collect::<String>()
+    let person = |(at, (surname, given, born)): (usize, &(&str, &str, &str))| {
+        format!("{unit}-REF-{at},+22177123450{at},{surname},{given},{born}\n")
+    };
+    assert_eq!(PERSONS.len(), Ending::ALL.len());
+    "record,phone,surname,given_names,birth_date\n".to_owned()
+        + &PERSONS.iter().enumerate().map(person).collect::<String>()
 }
 
 /// Everything in the broker's database but the accord: what acts and parcels left there.
