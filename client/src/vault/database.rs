@@ -154,10 +154,10 @@ pub(super) async fn checkpoint(connection: &mut SqliteConnection, path: &Path, w
         return;
     }
     let pragma = if whole { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(RESTART)" };
-    if let Err(error) = sqlx::raw_sql(pragma).execute(connection).await {
-        if !is_busy(&error) {
-            end_process(&error);
-        }
+    if let Err(error) = sqlx::raw_sql(pragma).execute(connection).await
+        && !is_busy(&error)
+    {
+        end_process(&error);
     }
 }
 
