@@ -9,6 +9,10 @@ use anyhow::{Context, Result};
 use client::audit::{Disclosure, Report, SignedBundle, gather, verify};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long to wait for checkpoints over what was done last.
+const PROVEN_WITHIN: Duration = Duration::from_secs(20);
 
 /// The audit of one unit.
 pub struct Audited {
@@ -20,15 +24,30 @@ pub struct Audited {
     pub report: Report,
 }
 
-/// Exports the bundle of each unit, and verifies it from its bytes alone.
-pub async fn audit_all(units: &[Unit]) -> Result<Vec<Audited>> {
-    let mut audits = Vec::with_capacity(units.len());
-    for unit in units {
-        let bundle = gather(&unit.vault, &unit.session, None, server::now_ms()).await?.encode();
-        let report = verify(&SignedBundle::decode(&bundle)?);
-        audits.push(Audited { unit: unit.name.to_string(), bundle, report });
+/// Exports the bundle of each unit, and verifies it from its bytes alone, once the log has proven what was done last: a
+/// checkpoint follows an entry within seconds.
+pub async fn audit_all(units: &mut [Unit]) -> Result<Vec<Audited>> {
+    let until = Instant::now() + PROVEN_WITHIN;
+    loop {
+        let mut audits = Vec::with_capacity(units.len());
+        for unit in units.iter() {
+            audits.push(audit(unit).await?);
+        }
+        let is_proven = |one: &Audited| one.report.exceptions.iter().all(|found| found.code != "without-proof");
+        if audits.iter().all(is_proven) || Instant::now() > until {
+            return Ok(audits);
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        for unit in units.iter_mut() {
+            unit.sync().await?;
+        }
     }
-    Ok(audits)
+}
+
+async fn audit(unit: &Unit) -> Result<Audited> {
+    let bundle = gather(&unit.vault, &unit.session, None, server::now_ms()).await?.encode();
+    let report = verify(&SignedBundle::decode(&bundle)?);
+    Ok(Audited { unit: unit.name.to_string(), bundle, report })
 }
 
 /// Writes the bundles below `folder`, as `UNIT.audit`.

@@ -128,7 +128,7 @@ pub async fn run(
         unit.sync().await?;
         found.push(unit.found().await?);
     }
-    let audits = if played.is_empty() { Vec::new() } else { audit_all(&units).await? };
+    let audits = if played.is_empty() { Vec::new() } else { audit_all(&mut units).await? };
     audited::keep(&audits, &folder.join("audit"))?;
     let log = log_result(&served, &units).await?;
     let compare = served.broker.metrics().seconds_comparing();

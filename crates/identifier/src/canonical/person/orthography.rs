@@ -94,7 +94,8 @@ impl Fold<'_> {
             b'e' => self.e(),
             b'i' | b'y' => self.i(),
             b'o' => self.o(),
-            b'u' if self.vowel(1) && self.ahead(1) != b'u' => self.put('w', 1), // Kuadio, Kouadio
+            b'u' if self.ahead(1) == b'e' && self.is_end(2) => self.put('u', 2), // Jarjue, Jarju
+            b'u' if self.vowel(1) && self.ahead(1) != b'u' => self.put('w', 1),  // Kuadio, Kouadio
             b'u' => self.put('u', 1),
             b'w' if self.vowel(1) => self.put('w', 1),
             b'w' => self.put('u', 1),
@@ -171,9 +172,10 @@ impl Fold<'_> {
 
     fn c(&mut self) {
         match self.ahead(1) {
-            b'h' => self.put('C', 2),               // Cham, Thiam
-            b'k' | b'q' => self.put('k', 2),        // Seck, Sek
-            b'e' | b'i' | b'y' => self.put('s', 1), // Cissé, Sisse
+            b'h' if matches!(self.ahead(2), b'i' | b'y') && self.vowel(3) => self.put('C', 3), // Chiam
+            b'h' => self.put('C', 2),                                                          // Cham, Thiam
+            b'k' | b'q' => self.put('k', 2),                                                   // Seck, Sek
+            b'e' | b'i' | b'y' => self.put('s', 1),                                            // Cissé, Sisse
             b'c' if matches!(self.ahead(2), b'e' | b'i' | b'y') => self.put('s', 2),
             _ => self.put('k', 1), // Camara, Kamara
         }
@@ -208,13 +210,15 @@ impl Fold<'_> {
             (b'i' | b'y', next) if is_vowel(next) => self.put('N', 2), // Niang, Nyang
             (b'h', next) if is_vowel(next) => self.put('N', 2),        // Sanhá, Sagna
             (b'g', b'n') => self.put('N', 3),
+            (b'g', b'k') => self.put('n', 2), // Songko, Sonko
             _ => self.put('n', 1),
         }
     }
 
     fn t(&mut self) {
         match (self.ahead(1), self.ahead(2)) {
-            (b'c', b'h') => self.put('C', 3),                         // Tchiam
+            (b'c', b'h') if matches!(self.ahead(3), b'i' | b'y') && self.vowel(4) => self.put('C', 4), // Tchiam
+            (b'c', b'h') => self.put('C', 3),
             (b'h', b'i' | b'y') if self.vowel(3) => self.put('C', 3), // Thiam, Cham
             (b'h', _) => self.put('t', 2),
             (b'i' | b'y', next) if self.key.is_empty() && is_vowel(next) => self.put('C', 2), // Tiam
