@@ -9,7 +9,7 @@
 pub const VERSION: u8 = 1;
 
 /// The suite: group, hash and AEAD in use, in every context (R11, R36).
-pub const SUITE: &str = "ristretto255-SHA512-XChaCha20Poly1305-XWing";
+pub const SUITE: &str = "ristretto255-SHA512-HKDFSHA256-XChaCha20Poly1305-XWing";
 
 // Envelopes and bodies (R23)
 /// Signature over an envelope's header.
@@ -42,8 +42,9 @@ pub const POSSESSION: &str = "sutura/1 possession";
 pub const POSSESSION_NONCE: &str = "sutura/1 possession nonce";
 
 // Matching (R11 to R15)
-/// Prefix of the domain tag of hash-to-ristretto255.
-pub const HASH_TO_GROUP: &str = "sutura/1 hash-to-group ";
+/// Beginning of the domain tag of hash-to-ristretto255. Short: with a context's hash behind it the tag has 43 bytes, the
+/// most with which expand_message_xmd takes three blocks of SHA-512 for a token and not five.
+pub const HASH_TO_GROUP: &str = "sutura/1 H1";
 /// Hash of the context of a pair and epoch.
 pub const CONTEXT: &str = "sutura/1 context";
 /// HMAC by which a request shows which pair secret its sender holds.

@@ -1,17 +1,17 @@
 //! The confirmation in a leaf: proof, for the other side, that the leaf's owner computed the token's key itself
 //! (R15, R18).
 //!
-//! HMAC-SHA-512 under the match key over the side, which is the owner's name, cut to 16 bytes. The broker has no
+//! HMAC-SHA-256 under the match key over the side, which is the owner's name, cut to 16 bytes. The broker has no
 //! match key: it can neither make one for a match that it invents, nor reflect one side's as the other's.
 //!
 //! Callers: the agent, for its own leaves and for the other leaf in a notice. *Not* a MAC over the token, which a
 //! guess could be tested against.
 
-use hmac::{Hmac, Mac};
-use sha2::Sha512;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::{MatchKey, framed, pair_secret};
+use super::{MatchKey, framed};
 use crate::label;
 use crate::name::UnitName;
 
@@ -25,12 +25,12 @@ pub struct Confirmation(pub [u8; 16]);
 pub struct WrongConfirmation;
 
 /// Makes the confirmations of both owners of a matched token: the key is set up once.
-pub struct Confirming(Hmac<Sha512>);
+pub struct Confirming(Hmac<Sha256>);
 
 impl Confirming {
     /// Under one match key.
     pub fn new(key: &MatchKey) -> Self {
-        Confirming(pair_secret::keyed(key.expose_secret()))
+        Confirming(Hmac::new_from_slice(key.expose_secret()).expect("HMAC takes keys of any length"))
     }
 
     /// The confirmation of `owner`'s leaf.

@@ -39,11 +39,6 @@ impl Context {
         &self.accord
     }
 
-    /// The suite's name, for the domain tag.
-    pub fn suite(&self) -> &'static str {
-        self.suite
-    }
-
     /// All of it in 32 bytes: the first half of SHA-512 over label, version, suite, both units in the order of their
     /// names, epoch (8 bytes, big-endian) and accord, each with its length.
     pub fn hash(&self) -> [u8; 32] {

@@ -1,7 +1,7 @@
 //! Tokens to points: H1 (R11).
 //!
 //! ```text
-//!   H1(x) = hash-to-ristretto255(HMAC-SHA-512(K, x)), domain tag = label ‖ suite ‖ hash of the context
+//!   H1(x) = hash-to-ristretto255(HMAC-SHA-512(K, x)), domain tag = label ‖ hash of the context
 //! ```
 //!
 //! with the suite `ristretto255_XMD:SHA-512_R255MAP_RO_` of RFC 9380, appendix B: expand_message_xmd to 64 bytes,
@@ -43,10 +43,10 @@ impl DomainTag {
         if (1..=255).contains(&tag.len()) { Ok(DomainTag(tag.to_vec())) } else { Err(BadDomainTag) }
     }
 
-    /// The tag of a pair and epoch: label ‖ suite ‖ the context's 32-byte hash. Below 255 bytes, since label and
-    /// suite are constants of some 70.
+    /// The tag of a pair and epoch: label ‖ the context's 32-byte hash, in which version and suite are. 43 bytes: each of
+    /// the two hashes of expand_message_xmd then ends in its last block with room for the padding, and none to spare.
     pub fn of(context: &Context) -> Self {
-        DomainTag([label::HASH_TO_GROUP.as_bytes(), context.suite().as_bytes(), &context.hash()].concat())
+        DomainTag([label::HASH_TO_GROUP.as_bytes(), &context.hash()].concat())
     }
 
     /// The bytes.
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn our_tag_fits_unhashed_and_ends_with_the_context() {
+    fn our_tag_has_the_context_and_costs_no_further_block() {
         let names = ("A".repeat(32), "B".repeat(32));
         let pair = Pair::new(&names.0.parse().unwrap(), &names.1.parse().unwrap()).unwrap();
         let context = Context::new(pair, u64::MAX, [9; 32]);
@@ -138,6 +138,11 @@ mod tests {
         assert!(DomainTag::new(tag.as_bytes()).is_ok());
         assert!(tag.as_bytes().starts_with(b"sutura/"));
         assert!(tag.as_bytes().ends_with(&context.hash()));
+        // RFC 9380, 5.3.1: after the block of zeros b_0 hashes 64 + 2 + 1 bytes and DST_prime, b_1 64 + 1 and DST_prime;
+        // SHA-512 adds 17.
+        let tag_prime = tag.as_bytes().len() + 1;
+        assert_eq!((64 + 2 + 1 + tag_prime + 17).div_ceil(128), 1);
+        assert_eq!((64 + 1 + tag_prime + 17).div_ceil(128), 1);
     }
 
     #[test]

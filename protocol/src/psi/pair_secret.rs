@@ -93,9 +93,14 @@ impl PairSecret {
 
     /// A key of its own for one use, named by a label of [`crate::label`]: HKDF-Expand under K.
     pub fn subkey(&self, label: &'static str) -> Subkey {
+        self.bound_subkey(label, &[])
+    }
+
+    /// A subkey that is bound to more than its label.
+    pub(super) fn bound_subkey(&self, label: &'static str, to: &[&[u8]]) -> Subkey {
         let mut key = Subkey([0; 32]);
         if let Ok(hkdf) = Hkdf::from_prk(&self.0) {
-            expand(&hkdf, &framed::bytes(label, &[]), &mut key.0);
+            expand(&hkdf, &framed::bytes(label, to), &mut key.0);
         }
         key
     }

@@ -1,17 +1,18 @@
 //! What a shared point becomes: the tag, which the broker compares, and the match key, which it never sees (R14).
 //!
-//! HKDF-SHA-512 with K as its salt, over token and T, each with its length; info: label, both units, epoch, context.
-//! T makes it depend on both units' epoch keys, K keeps it closed to whoever can take discrete logarithms, the token
-//! binds it to its own text.
+//! HKDF-SHA-256 over token and T, each with its length. Its salt is a key that K gives once for the pair and epoch, by
+//! HKDF-Expand with label, both units, epoch and context as info: so that what is the same for all tokens is hashed once,
+//! and a token costs nine blocks. T makes it depend on both units' epoch keys, K keeps it closed to whoever can take
+//! discrete logarithms, the token binds it to its own text.
 //!
 //! Callers: [`super::unblind`]; a [`MatchKey`] goes on to [`super::confirmation`]. *Not here:* leaves of a tag set.
 
 use hkdf::Hkdf;
-use hmac::{Hmac, Mac};
-use sha2::Sha512;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{Context, PairSecret, framed, pair_secret};
+use super::{Context, PairSecret, framed};
 use crate::label;
 
 /// A 16-byte pseudorandom value of a token, that only the two units of a pair can compute together. Public.
@@ -44,14 +45,13 @@ pub struct Leafed {
 
 /// Derives leaves of one pair and epoch.
 pub(super) struct Leaves {
-    /// HMAC under K, HKDF's salt: what HKDF-Extract would set up anew for each token.
-    extract: Hmac<Sha512>,
-    info: Vec<u8>,
+    /// HMAC under the salt: what HKDF-Extract would set up anew for each token.
+    extract: Hmac<Sha256>,
 }
 
 impl Leaves {
     pub(super) fn new(secret: &PairSecret, context: &Context) -> Self {
-        let info = framed::bytes(
+        let salt = secret.bound_subkey(
             label::TAG,
             &[
                 context.pair().low().as_str().as_bytes(),
@@ -60,19 +60,17 @@ impl Leaves {
                 &context.hash(),
             ],
         );
-        Leaves { extract: secret.token_mac(), info }
+        Leaves { extract: Hmac::new_from_slice(salt.expose_secret()).expect("HMAC takes keys of any length") }
     }
 
     /// Tag (the first 16 bytes) and match key (the next 32) of a token and its shared point's encoding.
     pub(super) fn leaf(&self, token: &[u8], shared: &[u8; 32]) -> Leafed {
-        let input = Zeroizing::new(framed::bytes(label::TAG, &[token, shared]));
-        let mut output = Zeroizing::new([0; 48]);
         let mut extract = self.extract.clone();
-        extract.update(&input);
+        framed::absorb(&mut extract, label::TAG, &[token, shared]);
         let mut key = extract.finalize().into_bytes();
-        if let Ok(hkdf) = Hkdf::<Sha512>::from_prk(&key) {
-            pair_secret::expand(&hkdf, &self.info, output.as_mut());
-        }
+        let mut output = Zeroizing::new([0; 48]);
+        let hkdf = Hkdf::<Sha256>::from_prk(&key).expect("a key of HKDF-SHA-256 is what its HMAC gives");
+        hkdf.expand(&[], output.as_mut()).expect("HKDF-SHA-256 gives up to 8,160 bytes");
         key.zeroize();
         let mut leafed = Leafed { tag: Tag([0; 16]), key: MatchKey([0; 32]) };
         leafed.tag.0.copy_from_slice(&output[..16]);
