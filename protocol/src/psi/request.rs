@@ -7,9 +7,8 @@
 //! the peer counts. What [`blind`] returns besides the points must be durable in the vault before the first byte
 //! leaves: another request for the same tokens costs quota again.
 
-use std::collections::HashSet;
-
 use curve25519_dalek::scalar::Scalar;
+use hashbrown::HashSet;
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -101,6 +100,7 @@ pub fn blind<T: AsRef<[u8]> + Sync>(
     if count > MAX_POINTS {
         return Err(RequestError::TooMany { count });
     }
+    // Tokens are the unit's own: its quick hash need not withstand anyone.
     let mut seen = HashSet::with_capacity(tokens.len());
     if let Some(index) = tokens.iter().position(|token| !seen.insert(token.as_ref())) {
         return Err(RequestError::Repeated { index });
