@@ -5,7 +5,7 @@
 
 use super::desk::Desk;
 use super::event::Event;
-use super::holdings::{Digest, Holdings, TokenIndex};
+use super::holdings::{Holdings, TokenIndex};
 use super::leaves::{Chunk, What};
 use super::pair::{CHUNK, Outstanding, PairEpoch, size_code, size_from};
 use super::store::{Reader, Writer};
@@ -78,6 +78,7 @@ fn ask_opening(pair: &mut PairEpoch, desk: &mut Desk, holdings: &Holdings, rng: 
     let is_first = pair.next_request == 0;
     let mut items = Vec::new();
     if is_first {
+        pair.leaves.expect(pair.wanted.len() + pair.canaries.len());
         items.extend((0..pair.canaries.len() as u32).map(Item::Canary));
     }
     items.extend(take_wanted(pair, holdings, room.saturating_sub(items.len())).into_iter().map(Item::Token));
@@ -138,11 +139,12 @@ fn request(
     let number = pair.next_request;
     let kept = keep(&blinded, items, &tokens, size);
     let head = message::Request { confirm: Bytes(secret.confirmation_of(&desk.me)), size, number };
-    let body = Body { head: head.to_bytes(), rows: blinded.points.concat() };
+    let body = Body { head: head.to_bytes(), rows: blinded.points.as_flattened().to_vec() };
     let key = pair.name("blinds", number);
     pair.put(desk, key, kept);
     let (_, hash) = desk.send(Party::Unit(pair.peer.clone()), Kind::Request, Some(pair.open), body);
-    pair.outstanding.insert(number, Outstanding { hash, size });
+    let tokens = items.iter().map(|item| if let Item::Token(token) = item { Some(*token) } else { None }).collect();
+    pair.outstanding.insert(number, Outstanding { hash, size, tokens });
     pair.next_request += 1;
     pair.points_sent += points as u64;
     pair.touch();
@@ -167,7 +169,7 @@ pub(super) fn answered(
     rng: &mut impl CryptoRng,
 ) -> Result<(), NotTaken> {
     let number = *pair.outstanding.iter().find(|(_, o)| o.hash == head.request).ok_or(NotTaken::NotExpected)?.0;
-    let kept = kept.and_then(read_kept).ok_or(NotTaken::OwnState)?;
+    let kept = kept.and_then(Kept::read).ok_or(NotTaken::OwnState)?;
     let (answer, []) = rows.as_chunks::<32>() else { return Err(NotTaken::Evaluation) };
     let (Some(peer), Some(secret)) = (&pair.peer_commitment, &pair.secret) else { return Err(NotTaken::NotExpected) };
     let context = pair.context.clone();
@@ -186,14 +188,16 @@ pub(super) fn answered(
     let leafed = verified.unblind(&kept.tokens, &pair.key, secret).map_err(|_| NotTaken::OwnState)?;
 
     let due = desk.tick + u64::from(rng.next_u32()) % (pair.accord.terms().tag_sets.delay + 1);
+    let outstanding = pair.outstanding.remove(&number);
+    let known = outstanding.map(|outstanding| outstanding.tokens).unwrap_or_default();
     let chunks = leafed.len().div_ceil(CHUNK) as u32;
-    let mut leaves = kept.items.iter().zip(leafed);
+    let mut leaves = leafed.into_iter().enumerate();
     for chunk in 0..chunks {
         pair.leaves.begin(number, chunk, kept.size);
-        for (item, leaf) in leaves.by_ref().take(CHUNK) {
-            let what = match item {
-                KeptItem::Canary(index) => What::Canary(*index),
-                KeptItem::Token(digest) => match holdings.find(digest).filter(|token| holdings.is_live(*token)) {
+        for (at, leaf) in leaves.by_ref().take(CHUNK) {
+            let what = match kept.canaries[at] {
+                Some(index) => What::Canary(index),
+                None => match kept.token(at, &known, holdings).filter(|token| holdings.is_live(*token)) {
                     Some(token) => What::Token(token),
                     None => continue,
                 },
@@ -208,7 +212,6 @@ pub(super) fn answered(
     if kept.size == Size::Bulk {
         pair.bulk_due.push((number, due));
     }
-    pair.outstanding.remove(&number);
     let key = pair.name("blinds", number);
     pair.drop_key(desk, key);
     pair.touch();
@@ -217,17 +220,16 @@ pub(super) fn answered(
 
 /// Places a leaf into the chunk that was begun last. One of an ordinary request waits in the queue.
 fn place(pair: &mut PairEpoch, tag: Tag, what: What, key: MatchKey, due: u64) {
-    let is_queued = match (pair.leaves.find(&tag), what) {
+    let is_queued = match (pair.leaves.place(tag, what, key, due), what) {
         // A token that died and came back between two requests has its leaf already.
-        (Some(place), What::Token(token)) => {
+        (Err(place), What::Token(token)) => {
             pair.removals.retain(|other| *other != place);
             pair.leaves.revive(place, token, due).then_some(place)
         }
-        (Some(_), _) => None,
-        (None, _) => {
+        (Err(_), _) => None,
+        (Ok(place), _) => {
             let small = pair.leaves.chunks().last().is_some_and(|chunk| chunk.size == Size::Small);
-            let placed = pair.leaves.place(tag, what, key, due);
-            placed.filter(|_| small && matches!(what, What::Token(_)))
+            (small && matches!(what, What::Token(_))).then_some(place)
         }
     };
     pair.queue.extend(is_queued);
@@ -290,16 +292,12 @@ pub(super) fn refused(
     kept: Option<&[u8]>,
 ) -> Result<(), NotTaken> {
     let number = *pair.outstanding.iter().find(|(_, o)| o.hash == head.request).ok_or(NotTaken::NotExpected)?.0;
-    for item in kept.and_then(read_kept).map(|kept| kept.items).unwrap_or_default() {
-        if let KeptItem::Token(digest) = item
-            && let Some(token) = holdings.find(&digest)
-        {
-            pair.leaves.unknow(token);
-            pair.wanted.push(token);
-        }
+    let known = pair.outstanding.remove(&number).map(|outstanding| outstanding.tokens).unwrap_or_default();
+    for token in kept.and_then(Kept::read).iter().flat_map(|kept| kept.held(&known, holdings)) {
+        pair.leaves.unknow(token);
+        pair.wanted.push(token);
     }
     pair.barren |= !matches!(head.reason, RefusalReason::Size | RefusalReason::BadPoint);
-    pair.outstanding.remove(&number);
     let key = pair.name("blinds", number);
     pair.drop_key(desk, key);
     pair.touch();
@@ -307,23 +305,22 @@ pub(super) fn refused(
     Ok(())
 }
 
-enum KeptItem {
-    Token(Digest),
-    Canary(u32),
-}
-
-struct Kept {
+/// What was kept of a request, until it is answered.
+struct Kept<'a> {
     size: Size,
     blinded: Blinded,
-    items: Vec<KeptItem>,
-    tokens: Vec<Zeroizing<Vec<u8>>>,
+    /// For each item: which canary it is, if it is one.
+    canaries: Vec<Option<u32>>,
+    tokens: Vec<&'a [u8]>,
 }
 
 /// What must be durable before the first byte of a request leaves (R12).
 fn keep(blinded: &Blinded, items: &[Item], tokens: &[&[u8]], size: Size) -> Zeroizing<Vec<u8>> {
-    let mut w = Writer::new();
+    // For each point 32 bytes and its place; for each item its token and blind, and some bytes of lengths.
+    let text: usize = tokens.iter().map(|token| token.len()).sum();
+    let mut w = Writer::with_room(64 + 36 * blinded.points.len() + text + 56 * items.len());
     w.u64(size_code(size));
-    w.bytes(&blinded.points.concat());
+    w.bytes(blinded.points.as_flattened());
     let order = blinded.order.iter().flat_map(|at| at.map_or(u32::MAX, |at| at as u32).to_be_bytes());
     w.bytes(&Zeroizing::new(order.collect::<Vec<u8>>()));
     w.u64(items.len() as u64);
@@ -339,41 +336,50 @@ fn keep(blinded: &Blinded, items: &[Item], tokens: &[&[u8]], size: Size) -> Zero
     w.finish()
 }
 
-fn read_kept(bytes: &[u8]) -> Option<Kept> {
-    let mut r = Reader::new(bytes);
-    let size = size_from(r.u64()?)?;
-    let (points, []) = r.bytes()?.as_chunks::<32>() else { return None };
-    let (order, []) = r.bytes()?.as_chunks::<4>() else { return None };
-    let order = order.iter().map(|at| u32::from_be_bytes(*at)).map(|at| (at != u32::MAX).then_some(at as usize));
-    let mut kept = Kept {
-        size,
-        blinded: Blinded { points: points.to_vec(), order: order.collect(), blinds: Vec::new() },
-        items: Vec::new(),
-        tokens: Vec::new(),
-    };
-    for _ in 0..r.u64()? {
-        let (canary, index) = (r.flag()?, r.u32()?);
-        let token = r.bytes()?;
-        kept.items.push(if canary {
-            KeptItem::Canary(index)
-        } else {
-            KeptItem::Token(super::holdings::digest_of(token))
-        });
-        kept.tokens.push(Zeroizing::new(token.to_vec()));
-        kept.blinded.blinds.push(Blind::from_secret(&r.array()?).ok()?);
+impl<'a> Kept<'a> {
+    /// Reads what [`keep`] wrote.
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        let mut r = Reader::new(bytes);
+        let size = size_from(r.u64()?)?;
+        let (points, []) = r.bytes()?.as_chunks::<32>() else { return None };
+        let (order, []) = r.bytes()?.as_chunks::<4>() else { return None };
+        let order = order.iter().map(|at| u32::from_be_bytes(*at)).map(|at| (at != u32::MAX).then_some(at as usize));
+        let order: Vec<Option<usize>> = order.collect();
+        let count = usize::try_from(r.u64()?).ok().filter(|count| *count <= order.len())?;
+        let mut kept = Kept {
+            size,
+            blinded: Blinded { points: points.to_vec(), order, blinds: Vec::with_capacity(count) },
+            canaries: Vec::with_capacity(count),
+            tokens: Vec::with_capacity(count),
+        };
+        for _ in 0..count {
+            let (canary, index) = (r.flag()?, r.u32()?);
+            kept.canaries.push(canary.then_some(index));
+            kept.tokens.push(r.bytes()?);
+            kept.blinded.blinds.push(Blind::from_secret(&r.array()?).ok()?);
+        }
+        r.at_end().then_some(kept)
     }
-    r.at_end().then_some(kept)
+
+    /// The token of an item, if it is or was held: as it is known since the request was made, or looked up.
+    fn token(&self, at: usize, known: &[Option<TokenIndex>], holdings: &Holdings) -> Option<TokenIndex> {
+        match known.get(at) {
+            Some(token) => *token,
+            None => holdings.find(&super::holdings::digest_of(self.tokens[at])),
+        }
+    }
+
+    /// All tokens, without canaries, that are or were held.
+    fn held(&self, known: &[Option<TokenIndex>], holdings: &Holdings) -> impl Iterator<Item = TokenIndex> {
+        let items = (0..self.tokens.len()).filter(|at| self.canaries[*at].is_none());
+        items.filter_map(|at| self.token(at, known, holdings))
+    }
 }
 
 /// Marks the tokens of an unanswered request at start.
 pub(super) fn read_asked(pair: &mut PairEpoch, holdings: &Holdings, bytes: &[u8]) -> Option<()> {
-    for item in read_kept(bytes)?.items {
-        if let KeptItem::Token(digest) = item
-            && let Some(token) = holdings.find(&digest)
-        {
-            pair.leaves.ask(token);
-        }
-    }
+    let kept = Kept::read(bytes)?;
+    kept.held(&[], holdings).for_each(|token| pair.leaves.ask(token));
     Some(())
 }
 

@@ -56,6 +56,7 @@ pub(super) fn noticed(
     let mut told = Writer::with_room(16 + (TAG_LEN + 3) * leaves.len());
     told.u64(leaves.len() as u64);
     let mut wrong = None;
+    link.expect(leaves.len());
     let checked = check_leaves(pair, &desk.me, leaves);
     for (row, checked) in leaves.iter().zip(&checked) {
         let leaf = Leaf::from_bytes(row);
@@ -142,7 +143,7 @@ fn check_leaves(pair: &PairEpoch, me: &UnitName, leaves: &[[u8; LEAF_LEN]]) -> V
 
 /// The numbers of our records that hold a token and are not restricted: what the peer may know.
 fn numbers(link: &mut Link, holdings: &Holdings, token: TokenIndex, rng: &mut impl CryptoRng) -> Vec<RecordNumber> {
-    let mut holders: Vec<u64> = holdings.holders(token).filter(|name| !holdings.is_restricted(*name)).collect();
+    let mut holders: Vec<u64> = holdings.open_holders(token).collect();
     holders.sort_unstable();
     holders.truncate(MAX_RECORDS);
     holders.into_iter().map(|name| link.number(name, rng)).collect()

@@ -62,7 +62,7 @@ pub(super) fn asked(
         }
     };
     pair.evaluated = count;
-    let mut kept = Writer::new();
+    let mut kept = Writer::with_room(rows.len() + 16);
     kept.bytes(rows);
     let key = pair.name("asked", request);
     pair.put(desk, key, kept.finish());
@@ -93,7 +93,7 @@ pub(super) fn answer(
     match evaluate(points, &pair.key) {
         Err(_) => refuse(pair, desk, request, RefusalReason::BadPoint),
         Ok(evaluation) => {
-            let rows = evaluation.points().concat();
+            let rows = evaluation.points().as_flattened().to_vec();
             let root = body::rows_root(&rows);
             let statement = Statement { context: &pair.context, request: &request.0, answer: &root.0 };
             let proof = evaluation.prove(&pair.key, &statement, rng);

@@ -269,9 +269,18 @@ impl Holdings {
 
     /// Names of the records that hold the token.
     pub fn holders(&self, index: TokenIndex) -> impl Iterator<Item = u64> + '_ {
+        self.records_of(index).map(|record| record.name)
+    }
+
+    /// Names of the records that hold the token and are not restricted.
+    pub fn open_holders(&self, index: TokenIndex) -> impl Iterator<Item = u64> + '_ {
+        self.records_of(index).filter(|record| !record.restricted).map(|record| record.name)
+    }
+
+    fn records_of(&self, index: TokenIndex) -> impl Iterator<Item = &Record> + '_ {
         let others = self.others.get(&index).map_or(&[][..], Vec::as_slice);
         let places = std::iter::once(self.tokens[index].holder).chain(others.iter().copied());
-        places.filter(|place| *place != NOBODY).map(|place| self.records[place].name)
+        places.filter(|place| *place != NOBODY).map(|place| &self.records[place])
     }
 
     /// How many records hold the token.

@@ -5,8 +5,9 @@
 //! [`super::releasing`], [`super::confirming`]. *Not here:* how leaves are kept in the vault, and when they are released.
 
 use super::holdings::TokenIndex;
-use super::rows::{Rows, Spreading};
+use super::rows::Rows;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use protocol::message::Size;
 use protocol::overlap::RecordNumber;
 use protocol::psi::MatchKey;
@@ -38,11 +39,13 @@ pub(super) enum Standing {
 pub(super) struct OwnLeaf {
     pub tag: Tag,
     pub key: MatchKey,
-    /// Before it is sent: the tick from which it may go. Afterwards: the tick in which it went.
-    when: u64,
+    /// Before it is sent: the tick from which it may go. Afterwards: the tick in which it went. No calendar has 2^32.
+    when: u32,
+    /// The first of the peer's records that hold its token, if [`OwnLeaf::NAMED`] is set.
+    first: RecordNumber,
     what: Packed,
-    /// Above 2 bits of state.
-    chunk_and_state: u32,
+    /// Above 2 bits of state and 4 of its match.
+    chunk_and_marks: u32,
 }
 
 /// [`What`] in 4 bytes: 2 bits for which, 30 for its number.
@@ -82,8 +85,19 @@ impl OwnLeaf {
         }
     }
 
+    /// A notice told its match.
+    const MATCHED: u32 = 1 << 2;
+    /// The peer's leaf verified under our key.
+    const OURS: u32 = 1 << 3;
+    /// The peer said the same of ours.
+    const THEIRS: u32 = 1 << 4;
+    /// The peer named a record.
+    const NAMED: u32 = 1 << 5;
+    /// Bits of state and match, below the chunk's number.
+    const MARKS: u32 = 6;
+
     fn state(&self) -> State {
-        match self.chunk_and_state & 3 {
+        match self.chunk_and_marks & 3 {
             0 => State::Waiting,
             1 => State::Sent,
             2 => State::Retired,
@@ -92,11 +106,19 @@ impl OwnLeaf {
     }
 
     fn set_state(&mut self, state: State) {
-        self.chunk_and_state = self.chunk_and_state & !3 | state as u32;
+        self.chunk_and_marks = self.chunk_and_marks & !3 | state as u32;
+    }
+
+    fn has(&self, mark: u32) -> bool {
+        self.chunk_and_marks & mark != 0
+    }
+
+    fn mark(&mut self, mark: u32) {
+        self.chunk_and_marks |= mark;
     }
 
     fn chunk(&self) -> usize {
-        (self.chunk_and_state >> 2) as usize
+        (self.chunk_and_marks >> Self::MARKS) as usize
     }
 
     /// Whether it went out, and a notice can speak of it.
@@ -106,7 +128,7 @@ impl OwnLeaf {
 
     /// The tick from which it may go; `None` once it went.
     pub fn due(&self) -> Option<u64> {
-        (self.state() == State::Waiting).then_some(self.when)
+        (self.state() == State::Waiting).then_some(u64::from(self.when))
     }
 }
 
@@ -121,13 +143,12 @@ pub(super) struct Chunk {
 }
 
 /// What notices and acknowledgements said of one leaf.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Matched {
     /// The peer's leaf verified under our key.
     pub ours: bool,
     /// The peer said the same of ours.
     pub theirs: bool,
-    first: Option<RecordNumber>,
 }
 
 /// The leaves.
@@ -140,7 +161,6 @@ pub(super) struct Leaves {
     standing: Vec<u32>,
     canaries: BTreeMap<u32, Place>,
     retired: BTreeMap<Place, u64>,
-    matched: HashMap<Place, Matched, Spreading>,
     /// Numbers of the peer's records after the first.
     further: HashMap<Place, Vec<RecordNumber>>,
     asked: usize,
@@ -207,17 +227,30 @@ impl Leaves {
         self.chunks.push(Chunk { request, number, size, start: at, end: at });
     }
 
-    /// Places a leaf into the last chunk begun. `None` if its tag has a leaf already: a token that died and came back
-    /// between two requests.
-    pub fn place(&mut self, tag: Tag, what: What, key: MatchKey, due: u64) -> Option<Place> {
-        if self.chunks.is_empty() || self.find(&tag).is_some() {
-            return None;
+    /// Places a leaf into the last chunk that was begun (callers begin one first); its place. `Err` if the tag has a leaf already, with that one's place: a
+    /// token that died and came back between two requests.
+    pub fn place(&mut self, tag: Tag, what: What, key: MatchKey, due: u64) -> Result<Place, Place> {
+        if self.chunks.is_empty() {
+            self.begin(0, 0, Size::Opening);
         }
         let chunk = self.chunks.len() - 1;
-        let leaf = OwnLeaf { tag, key, when: due, what: what.into(), chunk_and_state: (chunk as u32) << 2 };
-        let place = self.rows.push(leaf);
         let rows = &self.rows;
-        self.by_tag.insert_unique(spread(&tag), place, |place| spread(&rows[*place].tag));
+        let vacant =
+            match self.by_tag.entry(spread(&tag), |place| rows[*place].tag == tag, |place| spread(&rows[*place].tag)) {
+                Entry::Occupied(there) => return Err(*there.get()),
+                Entry::Vacant(vacant) => vacant,
+            };
+        let place = rows.len() as Place;
+        vacant.insert(place);
+        let chunk_and_marks = (chunk as u32) << OwnLeaf::MARKS;
+        self.rows.push(OwnLeaf {
+            tag,
+            key,
+            when: tick_of(due),
+            first: RecordNumber(0),
+            what: what.into(),
+            chunk_and_marks,
+        });
         self.chunks[chunk].end = place + 1;
         match what {
             What::Token(token) => {
@@ -229,7 +262,13 @@ impl Leaves {
             }
             What::Gone => {}
         }
-        Some(place)
+        Ok(place)
+    }
+
+    /// Makes room for so many leaves more in the table of tags: it does not grow step by step while they are placed.
+    pub fn expect(&mut self, more: usize) {
+        let rows = &self.rows;
+        self.by_tag.reserve(more, |place| spread(&rows[*place].tag));
     }
 
     /// The place of a tag's leaf.
@@ -275,7 +314,7 @@ impl Leaves {
             self.sent += 1;
             self.waiting_tokens -= usize::from(matches!(leaf.what(), What::Token(_)));
         }
-        leaf.when = tick;
+        leaf.when = tick_of(tick);
         self.newest = self.newest.max(tick);
     }
 
@@ -287,7 +326,7 @@ impl Leaves {
         }
         leaf.set_state(State::Retired);
         self.retired.insert(place, tick);
-        Some(leaf.when)
+        Some(u64::from(leaf.when))
     }
 
     /// Whether a leaf was removed by a set, or is none any more.
@@ -321,9 +360,10 @@ impl Leaves {
         leaf.tag = protocol::Bytes::ZERO;
         leaf.key = MatchKey::from_secret(&[0; 32]);
         leaf.what = What::Gone.into();
+        leaf.chunk_and_marks &= !(OwnLeaf::MATCHED | OwnLeaf::OURS | OwnLeaf::THEIRS | OwnLeaf::NAMED);
+        leaf.first = RecordNumber(0);
         let chunk = self.chunks[leaf.chunk()];
         self.retired.remove(&place);
-        self.matched.remove(&place);
         self.further.remove(&place);
         self.canaries.retain(|_, at| *at != place);
         Some(chunk)
@@ -339,7 +379,7 @@ impl Leaves {
             return false;
         }
         leaf.set_state(State::Waiting);
-        leaf.when = due;
+        leaf.when = tick_of(due);
         self.sent -= 1;
         self.waiting_tokens += 1;
         self.retired.remove(&place);
@@ -365,22 +405,28 @@ impl Leaves {
 
     /// What was said of a leaf's match, if there is one.
     pub fn matched(&self, place: Place) -> Option<Matched> {
-        self.matched.get(&place).copied()
+        let leaf = &self.rows[place];
+        leaf.has(OwnLeaf::MATCHED).then(|| Matched { ours: leaf.has(OwnLeaf::OURS), theirs: leaf.has(OwnLeaf::THEIRS) })
     }
 
     /// A notice told the match of a leaf; whether the peer's leaf verified.
     pub fn note_ours(&mut self, place: Place, verified: bool) {
-        self.matched.entry(place).or_default().ours |= verified;
+        let leaf = &mut self.rows[place];
+        leaf.mark(OwnLeaf::MATCHED | if verified { OwnLeaf::OURS } else { 0 });
     }
 
     /// The peer confirmed the match of a leaf, and named records of its own; not more than `most` are kept.
     pub fn note_theirs(&mut self, place: Place, confirmed: bool, records: &[RecordNumber], most: usize) {
-        let Some(matched) = self.matched.get_mut(&place) else { return };
-        matched.theirs |= confirmed;
+        let leaf = &mut self.rows[place];
+        if !leaf.has(OwnLeaf::MATCHED) {
+            return;
+        }
+        leaf.mark(if confirmed { OwnLeaf::THEIRS } else { 0 });
         for number in records {
-            if matched.first.is_none() {
-                matched.first = Some(*number);
-            } else if matched.first != Some(*number) {
+            if !leaf.has(OwnLeaf::NAMED) {
+                leaf.mark(OwnLeaf::NAMED);
+                leaf.first = *number;
+            } else if leaf.first != *number {
                 let further = self.further.entry(place).or_default();
                 if !further.contains(number) && further.len() + 1 < most {
                     further.push(*number);
@@ -391,17 +437,21 @@ impl Leaves {
 
     /// The peer's records that hold the token of a leaf, as far as it said.
     pub fn peer_records(&self, place: Place) -> impl Iterator<Item = RecordNumber> + '_ {
-        let first = self.matched.get(&place).and_then(|matched| matched.first);
+        let leaf = &self.rows[place];
+        let first = leaf.has(OwnLeaf::NAMED).then_some(leaf.first);
         first.into_iter().chain(self.further.get(&place).into_iter().flatten().copied())
     }
 
-    /// Leaves whose match both sides confirmed, in the order of their places.
+    /// Leaves whose match both sides confirmed, in the order of their places. Looks at every leaf.
     pub fn met(&self) -> Vec<Place> {
-        let both = |(place, matched): (&Place, &Matched)| (matched.ours && matched.theirs).then_some(*place);
-        let mut met: Vec<Place> = self.matched.iter().filter_map(both).collect();
-        met.sort_unstable();
-        met
+        const BOTH: u32 = OwnLeaf::OURS | OwnLeaf::THEIRS;
+        let places = 0..self.rows.len() as Place;
+        places.filter(|place| self.rows[*place].chunk_and_marks & BOTH == BOTH).collect()
     }
+}
+
+fn tick_of(tick: u64) -> u32 {
+    u32::try_from(tick).unwrap_or(u32::MAX)
 }
 
 /// The beginning of a tag, which is as good as random: what the table needs. A peer cannot choose it.
@@ -428,13 +478,12 @@ mod tests {
     #[test]
     fn a_leaf_lives_and_is_forgotten() {
         let mut leaves = Leaves::default();
-        assert_eq!(leaves.place(Bytes([1; 16]), What::Gone, MatchKey::from_secret(&[1; 32]), 0), None, "no chunk");
         leaves.begin(0, 0, Size::Opening);
         leaves.ask(1);
         assert_eq!((leaves.asked(), leaves.standing(1), leaves.standing(9)), (1, Standing::Asked, Standing::Unknown));
         let (one, two) = (placed(&mut leaves, 1), placed(&mut leaves, 2));
         assert_eq!((leaves.asked(), leaves.standing(1)), (0, Standing::Leaf(one)));
-        assert!(leaves.place(Bytes([2; 16]), What::Gone, MatchKey::from_secret(&[0; 32]), 0).is_none());
+        assert_eq!(leaves.place(Bytes([2; 16]), What::Gone, MatchKey::from_secret(&[0; 32]), 0), Err(two));
         assert_eq!((leaves.waiting_tokens(), leaves.sent(), leaves.at(one).due()), (2, 0, Some(5)));
         assert_eq!(leaves.retire(one, 6), None, "it is not out");
         leaves.mark_sent(one, 7);

@@ -65,6 +65,13 @@ impl Link {
         number
     }
 
+    /// Makes room for so many matches more: the tables do not grow step by step while they are taken in.
+    pub fn expect(&mut self, more: usize) {
+        self.numbers.reserve(more);
+        self.taken.reserve(more);
+        self.overlaps.expect(more);
+    }
+
     /// The number of a record of ours, if one was drawn.
     pub fn known_number(&self, record: u64) -> Option<RecordNumber> {
         self.numbers.get(&record).copied()

@@ -110,6 +110,13 @@ impl Overlaps {
         true
     }
 
+    /// Makes room for so many more in the tables.
+    pub fn expect(&mut self, more: usize) {
+        let rows = &self.rows;
+        self.by_records.reserve(more, |place| spread_records(rows[*place].record, rows[*place].peer_record));
+        self.by_handle.reserve(more, |place| spread_handle(&rows[*place].handle));
+    }
+
     fn add(&mut self, row: Row) -> Place {
         let (records, handle) = (spread_records(row.record, row.peer_record), spread_handle(&row.handle));
         let place = self.rows.push(row);

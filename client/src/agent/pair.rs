@@ -26,6 +26,9 @@ use std::sync::Arc;
 pub(super) struct Outstanding {
     pub hash: Hash,
     pub size: Size,
+    /// Its tokens, in the order in which they are kept with their blinds; `None` for a canary. Empty after a restart: then
+    /// they are looked up.
+    pub tokens: Vec<Option<TokenIndex>>,
 }
 
 /// A notice that we acknowledged and the peer has not, as far as we know.
@@ -352,7 +355,7 @@ impl PairEpoch {
         pair.accused = r.flag()?;
         for _ in 0..r.u64()? {
             let (number, hash) = (r.u32()?, Bytes(r.array()?));
-            pair.outstanding.insert(number, Outstanding { hash, size: size_from(r.u64()?)? });
+            pair.outstanding.insert(number, Outstanding { hash, size: size_from(r.u64()?)?, tokens: Vec::new() });
         }
         for _ in 0..r.u64()? {
             pair.counted.insert(r.u64()?, Bytes(r.array()?));
