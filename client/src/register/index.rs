@@ -53,6 +53,13 @@ struct Entry {
     pointer: Pointer,
 }
 
+/// A place of the index.
+pub(super) struct Slot {
+    bucket: usize,
+    /// As `binary_search` says it.
+    at: Result<usize, usize>,
+}
+
 struct Bucket {
     entries: Vec<Entry>,
     changed: bool,
@@ -81,7 +88,7 @@ impl Index {
         address(hash, self.buckets()) as usize
     }
 
-    /// Brings the buckets of these references into memory. Before [`get`](Self::get) and [`set`](Self::set).
+    /// Brings the buckets of these references into memory. Before [`slot`](Self::slot).
     pub(super) async fn prepare(
         &mut self,
         transaction: &mut Transaction,
@@ -102,16 +109,24 @@ impl Index {
         self.load(transaction, &missing).await
     }
 
-    pub(super) fn get(&self, hash: &[u8; 16]) -> Option<Pointer> {
-        let entries = &self.buckets[self.address(hash)].as_ref()?.entries;
-        entries.binary_search_by(|entry| entry.hash.cmp(hash)).ok().map(|at| entries[at].pointer)
+    /// Where a reference stands, or would: looked up once for [`get_at`](Self::get_at) and [`set_at`](Self::set_at), as
+    /// long as nothing else is set between them.
+    pub(super) fn slot(&self, hash: &[u8; 16]) -> Slot {
+        let bucket = self.address(hash);
+        let entries = self.buckets[bucket].as_ref().map_or(&[][..], |bucket| &bucket.entries);
+        Slot { bucket, at: entries.binary_search_by(|entry| entry.hash.cmp(hash)) }
     }
 
-    pub(super) fn set(&mut self, hash: [u8; 16], pointer: Pointer) {
-        let at = self.address(&hash);
-        let Some(bucket) = &mut self.buckets[at] else { return };
+    /// What stands in a slot.
+    pub(super) fn get_at(&self, slot: &Slot) -> Option<Pointer> {
+        Some(self.buckets[slot.bucket].as_ref()?.entries[slot.at.ok()?].pointer)
+    }
+
+    /// Puts a reference into its slot.
+    pub(super) fn set_at(&mut self, slot: &Slot, hash: [u8; 16], pointer: Pointer) {
+        let Some(bucket) = &mut self.buckets[slot.bucket] else { return };
         bucket.changed = true;
-        match bucket.entries.binary_search_by(|entry| entry.hash.cmp(&hash)) {
+        match slot.at {
             Ok(at) => bucket.entries[at].pointer = pointer,
             Err(at) => {
                 bucket.entries.insert(at, Entry { hash, pointer });

@@ -87,12 +87,12 @@ impl RegisterWriter {
 
     fn put_one(&mut self, ready: &Ready<'_>) -> Outcome {
         let Ready { hash, matching, whole, seen, rest, .. } = *ready;
-        let known = self.index.get(&hash);
-        let outcome = match known {
+        let slot = self.index.slot(&hash);
+        let outcome = match self.index.get_at(&slot) {
             Some(old) if old.whole == whole => return Outcome::Unchanged,
             Some(old) if old.matching == matching => {
                 self.blocks.replace(old.serial, seen, rest);
-                self.index.set(hash, Pointer { serial: old.serial, matching, whole });
+                self.index.set_at(&slot, hash, Pointer { serial: old.serial, matching, whole });
                 return Outcome::Amended;
             }
             Some(old) => {
@@ -103,7 +103,7 @@ impl RegisterWriter {
         };
         let serial = self.next();
         self.blocks.append(serial, seen, rest);
-        self.index.set(hash, Pointer { serial, matching, whole });
+        self.index.set_at(&slot, hash, Pointer { serial, matching, whole });
         self.state.add(ready.restricted, ready.kinds.iter().copied());
         outcome
     }
