@@ -58,9 +58,14 @@ pub fn frame_count(rows_len: u64) -> u64 {
 
 /// Length of frame `index` (from 0) of rows of `rows_len` bytes; `None` past the end.
 pub fn frame_len(rows_len: u64, index: u64) -> Option<usize> {
+    frames_len(rows_len, index, 1)
+}
+
+/// Length of up to `count` frames together, from frame `index` on; `None` past the end.
+pub fn frames_len(rows_len: u64, index: u64, count: usize) -> Option<usize> {
     let start = index.checked_mul(FRAME as u64)?;
     let rest = rows_len.checked_sub(start).filter(|rest| *rest > 0)?;
-    Some(rest.min(FRAME as u64) as usize)
+    Some(rest.min((count * FRAME) as u64) as usize)
 }
 
 /// The root over a head and the frames of its rows.
@@ -101,6 +106,9 @@ mod tests {
         assert_eq!(frame_len(FRAME as u64 + 1, 1), Some(1));
         assert_eq!(frame_len(FRAME as u64 + 1, 2), None);
         assert_eq!(frame_len(0, 0), None);
+        assert_eq!(frames_len(FRAME as u64 + 1, 0, 4), Some(FRAME + 1));
+        assert_eq!(frames_len(9 * FRAME as u64, 2, 4), Some(4 * FRAME));
+        assert_eq!(frames_len(9 * FRAME as u64, u64::MAX, 4), None);
         let root = body.root();
         for change in [
             Body { head: vec![2], ..body.clone() },

@@ -32,6 +32,8 @@ pub const MAX_SUBMISSION: usize = 256;
 pub const MAX_BATCH: usize = 4 << 20;
 /// Rows up to this length travel inline; longer ones in frames.
 pub const MAX_INLINE: usize = crate::body::FRAME;
+/// Frames of rows that one call may carry, one after the other. On a poor link a call carries one.
+pub const MAX_FRAMES: usize = 4;
 /// Longest wait of a long poll, in milliseconds.
 pub const MAX_WAIT_MS: u64 = 55_000;
 

@@ -23,7 +23,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use protocol::body::FRAME;
-use protocol::mailbox::{MAX_BATCH, MAX_WAIT_MS};
+use protocol::mailbox::{MAX_BATCH, MAX_FRAMES, MAX_WAIT_MS};
 use protocol::name::UnitName;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -80,7 +80,7 @@ pub(crate) fn router(served: Served) -> Router {
     let uploads = OpenApiRouter::new()
         .routes(routes!(uploads::staged))
         .routes(routes!(uploads::stage))
-        .layer(DefaultBodyLimit::max(FRAME))
+        .layer(DefaultBodyLimit::max(MAX_FRAMES * FRAME))
         .layer(middleware::from_fn(|request: Request, next: Next| within(LONG, request, next)));
     let envelopes = OpenApiRouter::new()
         .routes(routes!(mailbox::submit, mailbox::fetch))

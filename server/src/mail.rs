@@ -5,7 +5,7 @@
 
 use crate::broker::Broker;
 use crate::log::Writing;
-use crate::store::{Arg, Result, StoreError};
+use crate::store::{Arg, Result, Row, StoreError};
 use protocol::body::{FRAME, part_hash};
 use protocol::codec::Hash;
 use protocol::envelope::{Envelope, Kind};
@@ -207,26 +207,46 @@ impl Broker {
         }
     }
 
-    /// One frame of an envelope in `unit`'s mailbox.
-    pub async fn frame(&self, unit: &UnitName, envelope: &Hash, index: u64) -> Result<Result<Vec<u8>, FrameRefused>> {
-        const WHERE: &str = "SELECT e.rows, e.rows_len, e.body FROM envelope e
-            JOIN mailbox m ON m.unit = $1 AND m.entry = e.entry WHERE e.hash = $2";
-        let Some(mut row) = self.store().first(WHERE, &[unit.as_str().into(), envelope.into()]).await? else {
-            return Ok(Err(FrameRefused::Unknown));
-        };
-        let (inline, rows_len, body) = (row.maybe_blob(0)?, row.int(1)?, row.maybe_int(2)?);
-        let frame = match (inline, body) {
+    /// Up to `count` frames of an envelope in `unit`'s mailbox, from `index` on, one after the other.
+    pub async fn frames(
+        &self,
+        unit: &UnitName,
+        envelope: &Hash,
+        index: u64,
+        count: usize,
+    ) -> Result<Result<Vec<u8>, FrameRefused>> {
+        // One look: each further one is two changes of thread, for what travels in a moment.
+        const FRAMES: &str = "SELECT e.rows, e.rows_len, e.body, f.bytes, f.idx FROM envelope e
+            JOIN mailbox m ON m.unit = $1 AND m.entry = e.entry
+            LEFT JOIN frame f ON f.body = e.body AND f.idx >= $3 AND f.idx < $4 WHERE e.hash = $2 ORDER BY f.idx";
+        let end = index.saturating_add(count as u64);
+        let args = [unit.as_str().into(), envelope.into(), index.into(), end.into()];
+        let mut rows = self.store().all(FRAMES, &args).await?;
+        let Some(first) = rows.first_mut() else { return Ok(Err(FrameRefused::Unknown)) };
+        let frames = match (first.maybe_blob(0)?, first.maybe_int(2)?) {
             (Some(rows), _) => (index == 0 && !rows.is_empty()).then_some(rows),
-            (None, Some(body)) => {
-                const ONE: &str = "SELECT bytes FROM frame WHERE body = $1 AND idx = $2";
-                let row = self.store().first(ONE, &[body.into(), index.into()]).await?;
-                row.map(|mut row| row.blob(0)).transpose()?
-            }
-            (None, None) if rows_len > 0 => return Ok(Err(FrameRefused::Destroyed)),
+            (None, Some(_)) => together(rows, index)?,
+            (None, None) if first.int(1)? > 0 => return Ok(Err(FrameRefused::Destroyed)),
             (None, None) => None,
         };
-        Ok(frame.ok_or(FrameRefused::Unknown))
+        Ok(frames.ok_or(FrameRefused::Unknown))
     }
+}
+
+/// The bytes of frames that follow each other from `index` on; `None` if the first of them is not there.
+fn together(rows: Vec<Row>, index: u64) -> Result<Option<Vec<u8>>> {
+    let mut bytes = None;
+    for (place, mut row) in (index..).zip(rows) {
+        if row.maybe_int(4)? != Some(place) {
+            break;
+        }
+        let frame = row.blob(3)?;
+        match &mut bytes {
+            None => bytes = Some(frame),
+            Some(bytes) => bytes.extend_from_slice(&frame),
+        }
+    }
+    Ok(bytes)
 }
 
 /// The name under which a kind stands in the store, in metrics and in log lines.

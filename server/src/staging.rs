@@ -7,9 +7,9 @@
 
 use crate::broker::Broker;
 use crate::store::{Arg, Order, Result, StoreError, Tx};
-use protocol::body::{MAX_ROWS, frame_count, frame_len, part_hash, root_of_hashes};
+use protocol::body::{FRAME, MAX_ROWS, frame_count, frames_len, part_hash, root_of_hashes};
 use protocol::codec::Hash;
-use protocol::mailbox::Staged;
+use protocol::mailbox::{MAX_FRAMES, Staged};
 use protocol::name::UnitName;
 
 /// Most bodies that a unit may have under way.
@@ -20,6 +20,29 @@ const MAX_STAGED: u64 = 1 << 30;
 const MAX_MISSING: usize = 4_096;
 /// An upload that nobody touched for so long is dropped.
 const STALE_MS: u64 = 14 * 86_400_000;
+
+macro_rules! add {
+    ($frames:literal) => {
+        concat!(
+            "INSERT INTO frame (body, idx, bytes, hash)
+             SELECT b.id, f.idx, f.bytes, f.hash FROM body b CROSS JOIN (",
+            $frames,
+            ") AS f WHERE b.owner = $1 AND b.root = $2 AND b.accepted = 0 AND b.rows_len = $3
+             ON CONFLICT (body, idx) DO UPDATE SET bytes = excluded.bytes, hash = excluded.hash"
+        )
+    };
+}
+
+/// Adds one to four frames to an upload that was begun: owner, root, length of the rows; then index, bytes and hash of each.
+const ADD: [&str; MAX_FRAMES] = [
+    add!("SELECT $4 AS idx, $5 AS bytes, $6 AS hash"),
+    add!("SELECT $4 AS idx, $5 AS bytes, $6 AS hash UNION ALL SELECT $7, $8, $9"),
+    add!("SELECT $4 AS idx, $5 AS bytes, $6 AS hash UNION ALL SELECT $7, $8, $9 UNION ALL SELECT $10, $11, $12"),
+    add!(
+        "SELECT $4 AS idx, $5 AS bytes, $6 AS hash UNION ALL SELECT $7, $8, $9 UNION ALL SELECT $10, $11, $12
+         UNION ALL SELECT $13, $14, $15"
+    ),
+];
 
 /// Why a frame is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone, Copy)]
@@ -64,7 +87,7 @@ impl Broker {
         Ok(Ok(Staged { missing: missing.map(|index| index as u32).collect() }))
     }
 
-    /// Takes one frame of an upload. Repeating it is harmless.
+    /// Takes a frame of an upload, or up to [`MAX_FRAMES`] that follow each other from `index` on. Repeating it is harmless.
     pub async fn stage(
         &self,
         unit: &UnitName,
@@ -77,10 +100,20 @@ impl Broker {
         if rows_len == 0 || rows_len > MAX_ROWS as u64 {
             return Ok(Err(StagingRefused::Rows));
         }
-        if frame_len(rows_len, index) != Some(bytes.len()) {
+        let count = bytes.len().div_ceil(FRAME);
+        if !(1..=MAX_FRAMES).contains(&count) || frames_len(rows_len, index, count) != Some(bytes.len()) {
             return Ok(Err(StagingRefused::Frame));
         }
-        let hash = part_hash(bytes);
+        let hashes: Vec<Hash> = bytes.chunks(FRAME).map(part_hash).collect();
+        let frames = || (index..).zip(bytes.chunks(FRAME)).zip(&hashes);
+        // All calls but the first of an upload find it begun: then one statement does it, which is a transaction of its own.
+        // Each further one would be two changes of thread, and cost more than the bytes.
+        let head: [Arg<'_>; 3] = [unit.as_str().into(), root.into(), rows_len.into()];
+        let values = frames().flat_map(|((index, bytes), hash)| [index.into(), bytes.into(), Arg::Blob(&hash.0)]);
+        let args: Vec<Arg<'_>> = head.into_iter().chain(values).collect();
+        if self.store().run(ADD[count - 1], &args).await? > 0 {
+            return Ok(Ok(()));
+        }
         let mut tx = self.store().write(Order::Free).await?;
         let body = match staged_body(&mut tx, unit, root).await? {
             Some((_, other)) if other != rows_len => return Ok(Err(StagingRefused::OtherLength)),
@@ -104,7 +137,9 @@ impl Broker {
         };
         const PUT: &str = "INSERT INTO frame (body, idx, bytes, hash) VALUES ($1, $2, $3, $4)
             ON CONFLICT (body, idx) DO UPDATE SET bytes = excluded.bytes, hash = excluded.hash";
-        tx.run(PUT, &[body.into(), index.into(), bytes.into(), Arg::Blob(&hash.0)]).await?;
+        for ((index, bytes), hash) in frames() {
+            tx.run(PUT, &[body.into(), index.into(), bytes.into(), Arg::Blob(&hash.0)]).await?;
+        }
         tx.commit().await?;
         Ok(Ok(()))
     }

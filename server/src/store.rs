@@ -121,6 +121,18 @@ impl Store {
         }
     }
 
+    /// Runs one statement as a transaction of its own, durable when this returns; the number of rows it changed. Nothing
+    /// of it is in the log.
+    pub(crate) async fn run(&self, sql: &'static str, args: &[Arg<'_>]) -> Result<u64> {
+        let changed = match self {
+            Store::Sqlite { writer, .. } => {
+                value::sqlite(sql, args).execute(writer).await.map(|done| done.rows_affected())
+            }
+            Store::Postgres(pool) => value::postgres(sql, args).execute(pool).await.map(|done| done.rows_affected()),
+        };
+        Ok(changed.map_err(ends_the_process_if_the_disk_failed)?)
+    }
+
     /// All rows of a query that changes nothing.
     pub(crate) async fn all(&self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>> {
         match self {

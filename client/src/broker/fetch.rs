@@ -9,8 +9,8 @@ use super::BrokerClient;
 use super::claim::Claim;
 use super::error::BrokerError;
 use super::exchange::{Call, Exchange};
-use super::pace::Pace;
-use protocol::body::{Body, FRAME, MAX_HEAD, frame_count, frame_len};
+use super::pace::{self, Pace};
+use protocol::body::{Body, FRAME, MAX_HEAD, frame_count, frames_len};
 use protocol::codec::Hash;
 use protocol::envelope::MAX_ENVELOPE;
 use protocol::mailbox::{Delivered, Delivery, MAX_BATCH, MAX_INLINE, MAX_WAIT_MS};
@@ -126,14 +126,22 @@ impl BrokerClient {
     async fn download_frames(&self, partial: &mut Partial) -> Result<(), BrokerError> {
         let mut pace = Pace::new();
         let mut flying = Flying::new();
-        for index in partial.missing() {
-            while flying.len() >= pace.at_once() {
+        let missing = partial.missing();
+        let mut missing = missing.as_slice();
+        while let Some((first, count)) = pace::run(missing, pace.next().max(1)) {
+            if pace.next() == 0 {
                 landed(&mut flying, &mut pace, partial).await?;
+                continue;
             }
-            let length = frame_len(partial.rows.len() as u64, index).unwrap_or(0);
-            let path = format!("/v1/envelopes/{}/{index}", partial.envelope);
+            let length = frames_len(partial.rows.len() as u64, first, count).unwrap_or(0);
+            let mut path = format!("/v1/envelopes/{}/{first}", partial.envelope);
+            if count > 1 {
+                path.push_str(&format!("?frames={count}"));
+            }
             let exchange = self.exchange.clone();
-            flying.spawn(async move { get(&exchange, path, index, length).await });
+            pace.started(count);
+            flying.spawn(async move { get(&exchange, path, first, length).await });
+            missing = &missing[count..];
         }
         while !flying.is_empty() {
             landed(&mut flying, &mut pace, partial).await?;
@@ -152,12 +160,18 @@ impl Partial {
         (0..).zip(&self.have).filter(|(_, have)| !**have).map(|(index, _)| index).collect()
     }
 
-    fn fill(&mut self, index: u64, frame: &[u8]) {
-        let place = self.rows.chunks_mut(FRAME).nth(index as usize).filter(|place| place.len() == frame.len());
-        if let (Some(place), Some(have)) = (place, self.have.get_mut(index as usize)) {
-            place.copy_from_slice(frame);
-            *have = true;
+    /// Takes in frames that follow each other from `index` on; how many.
+    fn fill(&mut self, index: u64, frames: &[u8]) -> usize {
+        let mut filled = 0;
+        let places = self.rows.chunks_mut(FRAME).zip(&mut self.have).skip(index as usize);
+        for ((place, have), frame) in places.zip(frames.chunks(FRAME)) {
+            if place.len() == frame.len() {
+                place.copy_from_slice(frame);
+                *have = true;
+            }
+            filled += 1;
         }
+        filled
     }
 }
 
@@ -168,19 +182,19 @@ async fn get(
     length: usize,
 ) -> Result<(u64, Vec<u8>, Duration), BrokerError> {
     let begun = Instant::now();
-    let frame = exchange.call(&Call::get(path, ("frame", length))).await?.bytes;
-    if frame.len() != length {
+    let frames = exchange.call(&Call::get(path, ("frame", length))).await?.bytes;
+    if frames.len() != length {
         return Err(BrokerError::Malformed("a frame that is too short"));
     }
-    Ok((index, frame, begun.elapsed()))
+    Ok((index, frames, begun.elapsed()))
 }
 
 async fn landed(flying: &mut Flying, pace: &mut Pace, partial: &mut Partial) -> Result<(), BrokerError> {
     match flying.join_next().await {
         Some(Ok(result)) => {
-            let (index, frame, time) = result?;
-            pace.took(time);
-            partial.fill(index, &frame);
+            let (index, frames, time) = result?;
+            let count = partial.fill(index, &frames);
+            pace.took(count, time);
         }
         Some(Err(_)) => return Err(BrokerError::Unreachable(super::error::Outage::Cut)),
         None => (),

@@ -1,32 +1,59 @@
-//! How many frames travel at once: one on a poor link, several on a good one.
+//! How many frames travel at once, and how many of them in one call: one on a poor link, several on a good one.
 //!
 //! Frames in flight hide the delay of a long link; but each one that a cut catches half-way is sent again, and on a slow
 //! link they only wait for each other. So the number starts at one, grows while frames are quick, and falls back to one
 //! as soon as one is slow: a slow link never sends more than one frame again (R24). Callers: `submit` and `fetch`.
 
+use protocol::mailbox::MAX_FRAMES;
 use std::time::Duration;
 
 const MOST: usize = 8;
 const QUICK: Duration = Duration::from_secs(1);
 
-/// The number of frames that may be in flight.
+/// The number of frames that may be in flight, and that are.
 pub(super) struct Pace {
     at_once: usize,
+    flying: usize,
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Pace { at_once: 1 }
+        Pace { at_once: 1, flying: 0 }
     }
 
-    pub(super) fn at_once(&self) -> usize {
-        self.at_once
+    /// How many frames the next call may carry; 0: wait until one has landed.
+    pub(super) fn next(&self) -> usize {
+        match self.at_once - self.flying.min(self.at_once) {
+            0 => 0,
+            // Once a link has carried the most that may fly, calls carry several: each call costs both sides its own.
+            room if self.at_once == MOST => {
+                if room < MAX_FRAMES {
+                    0
+                } else {
+                    MAX_FRAMES
+                }
+            }
+            _ => 1,
+        }
     }
 
-    /// A frame took so long, repetitions included.
-    pub(super) fn took(&mut self, time: Duration) {
+    /// A call with so many frames is on its way.
+    pub(super) fn started(&mut self, frames: usize) {
+        self.flying += frames;
+    }
+
+    /// A call with so many frames took so long, repetitions included.
+    pub(super) fn took(&mut self, frames: usize, time: Duration) {
+        self.flying -= frames.min(self.flying);
         self.at_once = if time < QUICK { (self.at_once + 1).min(MOST) } else { 1 };
     }
+}
+
+/// The first of some ascending indices that follow each other, at most so many: first index and count.
+pub(super) fn run<T: Copy + Into<u64>>(indices: &[T], most: usize) -> Option<(u64, usize)> {
+    let first: u64 = (*indices.first()?).into();
+    let together = (first..).zip(indices).take_while(|(expected, index)| *expected == (**index).into());
+    Some((first, together.take(most).count()))
 }
 
 #[cfg(test)]
@@ -36,12 +63,31 @@ mod tests {
     #[test]
     fn a_slow_link_carries_one_frame_a_quick_one_several() {
         let mut pace = Pace::new();
-        assert_eq!(pace.at_once(), 1);
+        assert_eq!(pace.next(), 1);
+        pace.started(1);
+        assert_eq!(pace.next(), 0, "no other before the first has landed");
         for _ in 0..20 {
-            pace.took(Duration::from_millis(50));
+            pace.took(1, Duration::from_millis(50));
+            pace.started(1);
         }
-        assert_eq!(pace.at_once(), MOST);
-        pace.took(QUICK);
-        assert_eq!(pace.at_once(), 1);
+        pace.took(1, Duration::from_millis(50));
+        assert_eq!(pace.next(), MAX_FRAMES);
+        pace.started(4);
+        assert_eq!(pace.next(), MAX_FRAMES);
+        pace.started(4);
+        assert_eq!(pace.next(), 0);
+        pace.took(4, QUICK);
+        assert_eq!(pace.next(), 0, "what flies still counts");
+        pace.took(4, QUICK);
+        assert_eq!(pace.next(), 1);
+    }
+
+    #[test]
+    fn only_frames_that_follow_each_other_go_together() {
+        assert_eq!(run::<u32>(&[], 4), None);
+        assert_eq!(run(&[3_u32], 4), Some((3, 1)));
+        assert_eq!(run(&[3_u32, 4, 5, 6, 7], 4), Some((3, 4)));
+        assert_eq!(run(&[3_u32, 4, 6, 7], 4), Some((3, 2)));
+        assert_eq!(run(&[3_u64, 4, 5], 1), Some((3, 1)));
     }
 }

@@ -10,7 +10,7 @@ use super::BrokerClient;
 use super::claim::Claim;
 use super::error::BrokerError;
 use super::exchange::{Call, Exchange, Media};
-use super::pace::Pace;
+use super::pace::{self, Pace};
 use super::problem;
 use bytes::Bytes;
 use protocol::body::{Body, FRAME, frame_count, frame_len};
@@ -28,6 +28,9 @@ const MAX_OUTCOMES: usize = 65_536;
 const MAX_STAGED: usize = 32_768;
 /// The list of missing frames covers any body at once; a broker that goes on asking is wrong.
 const ROUNDS: u32 = 3;
+
+/// Calls under way: how many frames each carried, and how long it took.
+type Flying = JoinSet<Result<(usize, Duration), BrokerError>>;
 
 /// One envelope to be sent, with its body.
 #[derive(Clone, Copy)]
@@ -139,15 +142,22 @@ impl BrokerClient {
 
     async fn upload_frames(&self, root: &Hash, rows: &Rows<'_>, missing: &[u32]) -> Result<(), BrokerError> {
         let mut pace = Pace::new();
-        let mut flying: JoinSet<Result<Duration, BrokerError>> = JoinSet::new();
-        for &index in missing {
-            while flying.len() >= pace.at_once() {
+        let mut flying = Flying::new();
+        let mut missing = missing;
+        while let Some((first, count)) = pace::run(missing, pace.next().max(1)) {
+            if pace.next() == 0 {
                 landed(&mut flying, &mut pace).await?;
+                continue;
             }
-            let frame = Bytes::from(rows.frame(u64::from(index)).await?);
-            let path = format!("/v1/bodies/{root}/{index}?rows_len={}", rows.len());
+            let mut frames = rows.frame(first).await?;
+            for index in first + 1..first + count as u64 {
+                frames.extend_from_slice(&rows.frame(index).await?);
+            }
+            let path = format!("/v1/bodies/{root}/{first}?rows_len={}", rows.len());
             let exchange = self.exchange.clone();
-            flying.spawn(async move { put(&exchange, path, frame).await });
+            pace.started(count);
+            flying.spawn(async move { put(&exchange, path, Bytes::from(frames), count).await });
+            missing = &missing[count..];
         }
         while !flying.is_empty() {
             landed(&mut flying, &mut pace).await?;
@@ -189,17 +199,21 @@ impl Rows<'_> {
     }
 }
 
-async fn put(exchange: &Exchange, path: String, frame: Bytes) -> Result<Duration, BrokerError> {
+/// Sends some frames; their number and how long it took.
+async fn put(exchange: &Exchange, path: String, frames: Bytes, count: usize) -> Result<(usize, Duration), BrokerError> {
     let begun = Instant::now();
-    let body = Some((frame, Media::Frame));
+    let body = Some((frames, Media::Frame));
     let call = Call { method: Method::PUT, body, ..Call::get(path, ("frame", 0)) };
     exchange.call(&call).await?;
-    Ok(begun.elapsed())
+    Ok((count, begun.elapsed()))
 }
 
-async fn landed(flying: &mut JoinSet<Result<Duration, BrokerError>>, pace: &mut Pace) -> Result<(), BrokerError> {
+async fn landed(flying: &mut Flying, pace: &mut Pace) -> Result<(), BrokerError> {
     match flying.join_next().await {
-        Some(Ok(result)) => pace.took(result?),
+        Some(Ok(result)) => {
+            let (count, time) = result?;
+            pace.took(count, time);
+        }
         Some(Err(_)) => return Err(BrokerError::Unsendable("the transfer was stopped")),
         None => (),
     }

@@ -249,11 +249,13 @@ async fn staged(Shared(fake): Shared<Arc<Fake>>, Path(root): Path<String>, Query
     codec::encode(&Staged { missing: all.filter(|index| !memory.staged.contains(&(root.clone(), *index))).collect() })
 }
 
-async fn frame_in(Shared(fake): Shared<Arc<Fake>>, Path((root, index)): Path<(String, u32)>, _: Raw) -> Response {
+async fn frame_in(Shared(fake): Shared<Arc<Fake>>, Path((root, index)): Path<(String, u32)>, body: Raw) -> Response {
     let cut = {
         let mut memory = fake.memory.lock().unwrap();
-        memory.puts.push(index);
-        memory.staged.insert((root, index));
+        for index in index..index + body.len().div_ceil(FRAME) as u32 {
+            memory.puts.push(index);
+            memory.staged.insert((root.clone(), index));
+        }
         let passed = memory.puts.len();
         fake.cut_if_due(&mut memory, passed)
     };
@@ -263,18 +265,23 @@ async fn frame_in(Shared(fake): Shared<Arc<Fake>>, Path((root, index)): Path<(St
     StatusCode::NO_CONTENT.into_response()
 }
 
-async fn frame_out(Shared(fake): Shared<Arc<Fake>>, Path((hash, index)): Path<(String, u32)>) -> Response {
+async fn frame_out(
+    Shared(fake): Shared<Arc<Fake>>,
+    Path((hash, index)): Path<(String, u32)>,
+    Query(query): Numbers,
+) -> Response {
     let (frame, cut) = {
         let mut memory = fake.memory.lock().unwrap();
-        memory.gets.push(index);
+        let count = query.get("frames").map_or(1, |frames| *frames as usize);
+        memory.gets.extend(index..index + count as u32);
         if memory.destroyed {
             return StatusCode::GONE.into_response();
         }
         let found = memory.mailbox.iter().find(|(envelope, _)| envelope.hash().to_string() == hash);
-        let Some(frame) = found.and_then(|(_, body)| body.frames().nth(index as usize)) else {
+        let frames = found.map(|(_, body)| body.frames().skip(index as usize).take(count).collect::<Vec<_>>().concat());
+        let Some(mut frame) = frames.filter(|frames| !frames.is_empty()) else {
             return StatusCode::NOT_FOUND.into_response();
         };
-        let mut frame = frame.to_vec();
         if memory.spoil {
             frame[0] ^= 1;
         }

@@ -9,7 +9,7 @@ use axum::extract::{FromRequest, Path, Query, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use protocol::codec::Hash;
-use protocol::mailbox::{Delivery, LeafEvidence, MAX_SUBMISSION, MAX_WAIT_MS, Outcomes, Submission};
+use protocol::mailbox::{Delivery, LeafEvidence, MAX_FRAMES, MAX_SUBMISSION, MAX_WAIT_MS, Outcomes, Submission};
 use protocol::tagset::Tag;
 use std::time::Duration;
 
@@ -77,12 +77,19 @@ pub(super) async fn fetch(
     Ok(Cbor(delivery))
 }
 
-/// One frame of the rows of a received envelope.
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+pub(super) struct Together {
+    /// Most frames to give, one after the other: 1 to 4.
+    #[serde(default)]
+    frames: Option<usize>,
+}
+
+/// One frame of the rows of a received envelope, or some that follow each other.
 #[utoipa::path(get, path = "/v1/envelopes/{hash}/{index}", tag = "envelopes",
     params(("hash" = String, Path, description = "Hash of the envelope, in hexadecimal"),
-        ("index" = u64, Path, description = "Index of the frame, from 0")),
+        ("index" = u64, Path, description = "Index of the first frame, from 0"), Together),
     responses(
-        (status = 200, description = "The frame", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 200, description = "The frames, without anything between them", content_type = "application/octet-stream", body = Vec<u8>),
         (status = 404, description = "Not in this mailbox", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Destroyed with its epoch", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -90,11 +97,14 @@ pub(super) async fn frame(
     State(served): State<Served>,
     AuthenticatedUnit(unit): AuthenticatedUnit,
     path: Result<Path<(String, u64)>, PathRejection>,
+    query: Result<Query<Together>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Path((hash, index)) = path.map_err(|_| Problem::malformed())?;
     let hash: Hash = hash.parse().map_err(|_| Problem::malformed())?;
-    let frame = served.broker.frame(&unit, &hash, index).await??;
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], frame).into_response())
+    let Query(Together { frames }) = query.map_err(|_| Problem::malformed())?;
+    let count = frames.unwrap_or(1).clamp(1, MAX_FRAMES);
+    let bytes = served.broker.frames(&unit, &hash, index, count).await??;
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 
 /// The place of the other side's leaf under its signed root.

@@ -33,13 +33,13 @@ pub(super) async fn staged(
     Ok(Cbor(served.broker.staged(&unit, &root, rows_len).await??))
 }
 
-/// One frame of an upload. Repeating it is harmless.
+/// One frame of an upload, or some that follow each other. Repeating it is harmless.
 #[utoipa::path(put, path = "/v1/bodies/{root}/{index}", tag = "bodies",
     params(
         ("root" = String, Path, description = "Root of the body, in hexadecimal"),
-        ("index" = u64, Path, description = "Index of the frame, from 0"),
+        ("index" = u64, Path, description = "Index of the first frame, from 0"),
         Length),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "At most 65,536 bytes"),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "One to four frames of 65,536 bytes; the last of all is shorter"),
     responses(
         (status = 204, description = "Durable"),
         (status = 400, description = "Not a frame of such rows", body = Problem, content_type = "application/problem+json"),

@@ -151,7 +151,7 @@ async fn a_closed_epoch_leaves_nothing_but_hashes(mut s: Scene) {
         .verify(s.broker.federation(), &a.keys.signing.public())
         .unwrap()
         .hash();
-    let gone = s.broker.frame(&b.name, &hash, 0).await.unwrap();
+    let gone = s.broker.frames(&b.name, &hash, 0, 1).await.unwrap();
     assert_eq!(gone, Err(server::mail::FrameRefused::Destroyed));
     // After a long sleep, every epoch that is over is closed, in order.
     assert_eq!(s.broker.tick(BEGIN + 310_000).await.unwrap().epochs, 2);

@@ -237,7 +237,12 @@ async fn odd_requests_get_problem_documents(s: Scene) {
         (Method::GET, format!("/v1/bodies/{hash}"), vec![], (400, "request-malformed")),
         (Method::PUT, format!("/v1/bodies/{hash}/0?rows_len=2"), vec![0], (400, "frame-length")),
         (Method::PUT, format!("/v1/bodies/{hash}/0?rows_len=0"), vec![], (400, "rows-length")),
-        (Method::PUT, format!("/v1/bodies/{hash}/0?rows_len=99999"), vec![0; 65_537], (413, "request-too-large")),
+        (
+            Method::PUT,
+            format!("/v1/bodies/{hash}/0?rows_len=999999"),
+            vec![0; 4 * 65_536 + 1],
+            (413, "request-too-large"),
+        ),
         (Method::GET, "/v1/log/consistency?from=5&to=4".to_owned(), vec![], (400, "log-range")),
         (Method::POST, "/v1/log/cosignature".to_owned(), b"x".to_vec(), (422, "cosignature-refused")),
         (Method::GET, format!("/v1/evidence/0/{}", "00".repeat(16)), vec![], (404, "evidence-unknown")),

@@ -27,7 +27,7 @@ async fn fetched(d: &Desk) -> Vec<Result<Vec<u8>, FrameRefused>> {
         let key = d.units[A].keys.signing.public();
         let Ok(envelope) = unverified.verify(d.s.broker.federation(), &key) else { continue };
         if envelope.header().kind == Kind::ParcelPart {
-            let first = d.s.broker.frame(&d.units[B].name, &envelope.hash(), 0).await.unwrap();
+            let first = d.s.broker.frames(&d.units[B].name, &envelope.hash(), 0, 1).await.unwrap();
             assert!(first.is_ok() || item.rows.is_none(), "destroyed in the mailbox too");
             found.push(first);
         }

@@ -224,6 +224,9 @@ async fn uploads(mut s: Scene) {
     let put = async |index: u64, bytes: &[u8], len| s.broker.stage(&a.name, &root, len, index, bytes, 0).await.unwrap();
     assert_eq!(put(0, &rows[..10], len).await, Err(Frame));
     assert_eq!(put(3, &rows[..1], len).await, Err(Frame));
+    assert_eq!(put(0, &rows[..65_537], len).await, Err(Frame), "the second of two frames is cut short");
+    assert_eq!(put(0, &[0; 5 * 65_536], 1 << 20).await, Err(Frame), "five at once");
+    assert_eq!(put(0, &[], len).await, Err(Frame));
     assert_eq!(put(0, &rows[..1], 0).await, Err(Rows));
     assert_eq!(put(1, &rows[65_536..131_072], len).await, Ok(()));
     assert_eq!(put(1, &rows[65_536..131_072], len).await, Ok(()), "repeating is harmless");
@@ -237,10 +240,16 @@ async fn uploads(mut s: Scene) {
     s.refused(&a, posted.clone(), BEGIN, "envelope-body").await;
     // What was spoilt is dropped, so that it can be sent anew.
     assert_eq!(s.broker.staged(&a.name, &root, len).await.unwrap().unwrap().missing, [0, 1, 2]);
-    for (index, frame) in rows.chunks(65_536).enumerate() {
-        assert_eq!(put(index as u64, frame, len).await, Ok(()));
-    }
+    // All of it in one call; then two frames of what was begun, again.
+    assert_eq!(put(0, &rows, len).await, Ok(()));
+    assert_eq!(put(1, &rows[65_536..], len).await, Ok(()));
     s.accepted(&mut a, posted, BEGIN).await;
     let got = s.received(&b, Kind::Request, &a.keys.signing.public()).await;
     assert!(got.len() == 1 && got[0].1.rows == rows);
+    let hash = got[0].0.hash();
+    let frames = async |index, count| s.broker.frames(&b.name, &hash, index, count).await.unwrap();
+    assert!(frames(0, 4).await.unwrap() == rows, "as many as there are");
+    assert!(frames(1, 1).await.unwrap() == rows[65_536..131_072]);
+    assert!(frames(1, 2).await.unwrap() == rows[65_536..]);
+    assert!(frames(3, 4).await.is_err() && frames(u64::MAX, 4).await.is_err());
 }

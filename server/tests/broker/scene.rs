@@ -216,7 +216,7 @@ impl Scene {
                     let rows_len = envelope.header().body_len - item.head.len() as u64;
                     let mut rows = Vec::new();
                     for index in 0..protocol::body::frame_count(rows_len) {
-                        rows.extend(self.broker.frame(&of.name, &envelope.hash(), index).await.unwrap().unwrap());
+                        rows.extend(self.broker.frames(&of.name, &envelope.hash(), index, 1).await.unwrap().unwrap());
                     }
                     rows
                 }
