@@ -236,8 +236,9 @@ impl Broker {
 /// The bytes of frames that follow each other from `index` on; `None` if the first of them is not there.
 fn together(rows: Vec<Row>, index: u64) -> Result<Option<Vec<u8>>> {
     let mut bytes = None;
-    for (place, mut row) in (index..).zip(rows) {
-        if row.maybe_int(4)? != Some(place) {
+    for (ahead, mut row) in rows.into_iter().enumerate() {
+        let place = row.maybe_int(4)?;
+        if place.is_none() || place != index.checked_add(ahead as u64) {
             break;
         }
         let frame = row.blob(3)?;
