@@ -135,6 +135,15 @@ impl RawIdentifier<'_> {
                 // The same handle on two platforms is often two people, whatever tier the accord gives the kind.
                 let weakest = if account.platform == "?" { Tier::B } else { Tier::A };
                 form(joined([account.platform, &account.handle]), tier.max(weakest));
+                // A WhatsApp account is a telephone number.
+                let digits = account.platform == "whatsapp" && account.handle.bytes().all(|b| b.is_ascii_digit());
+                if digits && rules.on(Rule::MoneyIsPhone) && rules.compares(Kind::Phone) {
+                    let dialled = Wiped::new(["+", account.handle.as_str()].concat());
+                    if let Ok(number) = phone::e164(&dialled, None, rules) {
+                        let tier = rules.tiers.get(&Kind::Phone).copied().unwrap_or(Kind::Phone.tier());
+                        forms.push(Canonical { kind: Kind::Phone, tier, text: number });
+                    }
+                }
             }
             (Kind::Wallet, _) => form(wallet::wallet(&text)?, tier),
             (Kind::Imei, _) => form(device::imei(&text)?, tier),

@@ -53,7 +53,7 @@ pub enum Rule {
     ReadingErrors,
     /// Dots and +tags that a mail provider reads over are read over.
     Mailboxes,
-    /// A mobile-money account also meets the same number in a telephone column.
+    /// A mobile-money or WhatsApp account also meets the same number in a telephone column.
     MoneyIsPhone,
     /// Victims, minors and witnesses give no token. On in every accord that is not a test.
     ProtectCategories,
