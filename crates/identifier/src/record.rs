@@ -55,7 +55,8 @@ impl Record {
             }
         }
         for (column, cell) in &record.cells {
-            if split(*column, cell).nth(MAX_VALUES).is_some() {
+            // A value and its mark take a byte at least.
+            if cell.len() >= MAX_VALUES && split(*column, cell).nth(MAX_VALUES).is_some() {
                 record.faults.push(Refusal { column: *column, index: MAX_VALUES, reason: Reason::TooManyValues });
             }
         }

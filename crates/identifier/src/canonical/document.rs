@@ -120,7 +120,7 @@ fn class_of(text: &str) -> Option<&'static str> {
     let has = |words: &[&str]| words.iter().any(|word| folded.contains(word));
     Some(match folded.as_str() {
         "" => return None,
-        "p" | "pp" | "ppt" => PASSPORT,
+        "p" | "pp" | "ppt" | "passport" | "passeport" | "passaporte" => PASSPORT,
         "i" | "id" | "ci" | "cni" | "cin" | "nin" | "nic" | "bi" | "cc" | "dni" | "cedeao" | "ecowas" | "nina"
         | "nni" | "cnib" | "cnip" | "cip" => IDENTITY,
         "r" | "rp" | "cs" | "ts" => RESIDENCE,

@@ -11,7 +11,7 @@ mod words;
 
 use name::{Name, Route};
 
-use super::{Canonical, Wiped, joined, place::Where};
+use super::{Canonical, Wiped, place::Where};
 use crate::{BirthDate, Column, Kind, Reason, Record, Rule, Rules, plain::plain};
 
 /// Names of a record beyond this number are not compared: aliases times dates stays small.
@@ -28,24 +28,24 @@ pub fn name_key(text: &str, rules: &Rules) -> Option<Wiped> {
 /// All forms of the persons that a record names. `refuse` hears of each value that was not used, or with less.
 pub(super) fn forms(
     record: &Record,
+    at: &Where,
     rules: &Rules,
     forms: &mut Vec<Canonical>,
     refuse: &mut dyn FnMut(Column, usize, Reason),
 ) {
     let names = names(record, rules, refuse);
     let dates = dates(record, rules, refuse);
-    let place = if rules.on(Rule::NameAndPlace) { Where::of(record) } else { Where::default() };
     let ceiling = rules.tiers.get(&Kind::Person).copied().unwrap_or(Kind::Person.tier());
     let mut put = |route: Route, fields: [&str; 2]| {
-        let text = joined([route.name(), fields[0], fields[1]]);
-        forms.push(Canonical { kind: Kind::Person, tier: route.tier().max(ceiling), text });
+        let fields = [route.name(), fields[0], fields[1]];
+        forms.push(Canonical::new(Kind::Person, route.tier().max(ceiling), &fields));
     };
     for name in &names {
         for date in &dates {
             name.with_date(date, rules, &mut put);
         }
-        for area in place.areas() {
-            name.with_area(area, &mut put);
+        if rules.on(Rule::NameAndPlace) {
+            at.areas().for_each(|area| name.with_area(area, &mut put));
         }
     }
 }
@@ -129,8 +129,8 @@ mod tests {
     fn made(cells: &[(Column, &str)]) -> Vec<String> {
         let mut out = Vec::new();
         let record = Record::from_cells(cells, &Defaults::default());
-        forms(&record, &Rules::default(), &mut out, &mut |_, _, _| {});
-        out.iter().map(|form| form.text.replace('\u{1f}', "|")).collect()
+        forms(&record, &Where::of(&record), &Rules::default(), &mut out, &mut |_, _, _| {});
+        out.iter().map(|form| form.text().replace('\u{1f}', "|")).collect()
     }
 
     fn full(name: &str, date: &str) -> Vec<String> {

@@ -138,9 +138,9 @@ fn table() -> &'static Table {
                 table.spellings.entry(spelling).or_insert(group);
                 let fold = folded(spelling).to_string();
                 if spelling.len() >= SHORTEST_CORRECTED {
-                    for near in [spelling.to_owned()].into_iter().chain(with_one_letter_less(spelling)) {
-                        table.near.entry(near).or_default().push((spelling, group));
-                    }
+                    let mut add = |near: &str| table.near.entry(near.to_owned()).or_default().push((spelling, group));
+                    add(spelling);
+                    with_one_letter_less(spelling, add);
                 }
                 let rough = table.coarse.entry(coarse(&fold).to_string()).or_insert(Some(group));
                 if *rough != Some(group) {
@@ -187,14 +187,15 @@ pub(super) fn corrections(word: &str) -> Vec<Group> {
         return found;
     }
     let near = &table().near;
-    let variants = std::iter::once(word.to_owned()).chain(with_one_letter_less(word)).map(Zeroizing::new);
-    for variant in variants {
-        for (spelling, group) in near.get(variant.as_str()).into_iter().flatten() {
+    let mut look = |variant: &str| {
+        for (spelling, group) in near.get(variant).into_iter().flatten() {
             if !found.contains(group) && is_one_error(word, spelling) {
                 found.push(*group);
             }
         }
-    }
+    };
+    look(word);
+    with_one_letter_less(word, look);
     // The more frequent a name, the likelier that it was meant.
     found.sort_by_key(|group| (group.rarity.bits(), group.key));
     found.truncate(MOST_CORRECTIONS);
@@ -216,10 +217,21 @@ fn is_one_error(one: &str, other: &str) -> bool {
     }
 }
 
-/// The word without each of its letters: two words that are one typing error apart share one of these, or one is among the
-/// other's.
-pub(super) fn with_one_letter_less(word: &str) -> impl Iterator<Item = String> {
-    word.char_indices().map(|(at, c)| [&word[..at], &word[at + c.len_utf8()..]].concat())
+/// Calls with the word without each of its letters: two words that are one typing error apart share one of these, or one is among
+/// the other's. Words are ASCII.
+pub(super) fn with_one_letter_less(word: &str, mut call: impl FnMut(&str)) {
+    let letters = word.as_bytes();
+    let Some((_, rest)) = letters.split_first() else { return };
+    let mut variant = Zeroizing::new(rest.to_vec());
+    for (place, letter) in letters.iter().enumerate() {
+        if let Ok(text) = std::str::from_utf8(&variant) {
+            call(text);
+        }
+        // The next one lacks the next letter, and has this one.
+        if let Some(next) = variant.get_mut(place) {
+            *next = *letter;
+        }
+    }
 }
 
 #[cfg(test)]

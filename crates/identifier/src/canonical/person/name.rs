@@ -187,9 +187,11 @@ impl Name {
     /// also put for.
     fn others(&self, mut call: impl FnMut(&str, u32)) {
         for word in &self.words {
-            let corrected = if word.is_known { Vec::new() } else { equivalents::corrections(&word.spelled) };
-            let kin = if word.is_known { equivalents::kin(&word.key) } else { None };
-            for group in corrected.into_iter().chain(kin).filter(|group| group.key != word.key.as_str()) {
+            let (corrected, kin) = match &word.unknown {
+                Some(unknown) => (unknown.spelled.as_ref().map(|word| equivalents::corrections(word)), None),
+                None => (None, equivalents::kin(&word.key)),
+            };
+            for group in corrected.into_iter().flatten().chain(kin).filter(|group| group.key != word.key.as_str()) {
                 let bits = (self.bits + group.rarity.bits()).saturating_sub(word.bits);
                 if bits >= OTHER_GROUP_BITS {
                     call(&self.with(word, group.key), bits);
@@ -201,14 +203,17 @@ impl Name {
     /// Calls with the whole name, one of its words less a letter: two unknown words that are one typing error apart share one of
     /// these. Words that the table knows are no errors.
     fn neighbours(&self, day: &str, put: &mut impl FnMut(Route, [&str; 2])) {
-        for word in self.words.iter().filter(|word| !word.is_known && word.fold.len() >= SHORTEST_NEAR).take(MOST_NEAR)
-        {
+        let open = self.words.iter().filter_map(|word| Some((word, &word.unknown.as_ref()?.fold)));
+        for (word, fold) in open.filter(|(_, fold)| fold.len() >= SHORTEST_NEAR).take(MOST_NEAR) {
             let rest = self.with(word, "");
-            let mut put = |variant: &str| put(Route::Near, [&Wiped::new([variant, " ", &rest].concat()), day]);
-            put(&word.fold);
-            for variant in equivalents::with_one_letter_less(&word.fold) {
-                put(&Wiped::new(variant));
-            }
+            let mut beside = Wiped::new(String::with_capacity(fold.len() + 1 + rest.len()));
+            let mut put = |variant: &str| {
+                beside.clear();
+                beside.extend([variant, " ", &rest]);
+                put(Route::Near, [&beside, day]);
+            };
+            put(fold);
+            equivalents::with_one_letter_less(fold, put);
         }
     }
 

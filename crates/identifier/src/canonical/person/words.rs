@@ -30,18 +30,22 @@ const MOST_WORDS: usize = 16;
 pub(super) struct Word {
     /// What it is compared by.
     pub(super) key: Wiped,
-    /// Its folded spelling, if the table does not have that.
-    pub(super) fold: Wiped,
-    /// Whether the curated table has it or another spelling of its sounds: then it is no typing error.
-    pub(super) is_known: bool,
-    /// As it is written, if the table does not have it.
-    pub(super) spelled: Wiped,
     /// How many bits a meeting of it is worth.
     pub(super) bits: u32,
     /// Whether it is a surname; None for words that the table does not have.
     pub(super) is_surname: Option<bool>,
     /// Whether it is a title that may be missing on the other side.
     pub(super) is_soft: bool,
+    /// Of a word of which the table has neither the spelling nor the sounds: it may be a typing error.
+    pub(super) unknown: Option<Unknown>,
+}
+
+/// A word as it was before it had a key.
+pub(super) struct Unknown {
+    /// Its folded spelling.
+    pub(super) fold: Wiped,
+    /// As it is written; None where the table is not asked.
+    pub(super) spelled: Option<Wiped>,
 }
 
 /// The spelled words of one text, in their order, what some registers divide joined again.
@@ -87,9 +91,16 @@ fn is_name(word: &str) -> bool {
 
 /// A word with its key under the rules.
 fn read(word: &str, rules: &Rules) -> Word {
+    let unknown = |key: Wiped, fold: Wiped, spelled: Option<Wiped>| Word {
+        key,
+        bits: Rarity::Unknown.bits(),
+        is_surname: None,
+        is_soft: false,
+        unknown: Some(Unknown { fold, spelled }),
+    };
+    let own = || Zeroizing::new(word.to_owned());
     if !rules.on(Rule::NameOrthography) {
-        let own = || Zeroizing::new(word.to_owned());
-        return Word { key: own(), fold: own(), spelled: own(), ..Word::unknown() };
+        return unknown(own(), own(), None);
     }
     let known = rules.on(Rule::NameEquivalents);
     if known && let Some(group) = equivalents::of_spelling(word) {
@@ -100,42 +111,26 @@ fn read(word: &str, rules: &Rules) -> Word {
         return of_group(group);
     }
     let rough = coarse(&fold);
-    let spelled = Zeroizing::new(if known { word.to_owned() } else { String::new() });
+    let spelled = known.then(own);
     // The coarse key may be a group's by chance: the word has its key, and is still open to typing errors.
     if known && let Some(group) = equivalents::of_coarse(&rough) {
-        return Word { is_known: false, fold, spelled, ..of_group(group) };
+        return Word { unknown: Some(Unknown { fold, spelled }), ..of_group(group) };
     }
-    let mut key = Zeroizing::new(String::with_capacity(fold.len() + 1));
+    let mut key = Zeroizing::new(String::with_capacity(rough.len() + 1));
     if !rough.is_empty() {
         key.push('~');
         key.push_str(&rough);
     }
-    Word { key, fold, spelled, ..Word::unknown() }
-}
-
-impl Word {
-    /// A word that the table does not have, still without its key.
-    fn unknown() -> Word {
-        Word {
-            key: Wiped::default(),
-            fold: Wiped::default(),
-            is_known: false,
-            spelled: Wiped::default(),
-            bits: Rarity::Unknown.bits(),
-            is_surname: None,
-            is_soft: false,
-        }
-    }
+    unknown(key, fold, spelled)
 }
 
 fn of_group(group: equivalents::Group) -> Word {
     Word {
         key: Zeroizing::new(group.key.to_owned()),
-        is_known: true,
         bits: group.rarity.bits(),
         is_surname: Some(group.is_surname),
         is_soft: SOFT.contains(&group.key),
-        ..Word::unknown()
+        unknown: None,
     }
 }
 
