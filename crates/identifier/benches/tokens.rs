@@ -1,6 +1,6 @@
 //! How many records a second one core turns into tokens.
 //!
-//! `cargo bench -p identifier`. Records are synthetic: persons with two phones, e-mail, document, plate and birth date.
+//! `cargo bench -p identifier`. Records are synthetic: persons with two phones, e-mail, document, plate, address and birth date.
 
 use std::hint::black_box;
 
@@ -32,6 +32,8 @@ fn rows(count: u64) -> Vec<Vec<(Column, String)>> {
                 (Column::DocumentCountry, "Sénégal".into()),
                 (Column::DocumentNumber, format!("A {:08}", next() % 100_000_000)),
                 (Column::Plate, format!("DK-{:04}-AB", next() % 10_000)),
+                (Column::Address, format!("Villa {}, rue Félix Faure", next() % 300)),
+                (Column::Place, "Dakar".into()),
             ]
         })
         .collect()
@@ -43,10 +45,18 @@ fn bench(criterion: &mut Criterion) {
     let rows = rows(1000);
     let mut group = criterion.benchmark_group("tokens");
     group.throughput(Throughput::Elements(rows.len() as u64));
-    group.bench_function("person, six identifiers", |b| {
+    group.bench_function("person, six identifiers and an address", |b| {
         b.iter(|| {
             for row in &rows {
                 let cells: Vec<(Column, &str)> = row.iter().map(|(column, text)| (*column, text.as_str())).collect();
+                black_box(tokens(&Record::from_cells(&cells, &defaults), &rules));
+            }
+        });
+    });
+    group.bench_function("name, birth date and phone", |b| {
+        b.iter(|| {
+            for row in &rows {
+                let cells = [3, 4, 5, 6].map(|place| (row[place].0, row[place].1.as_str()));
                 black_box(tokens(&Record::from_cells(&cells, &defaults), &rules));
             }
         });

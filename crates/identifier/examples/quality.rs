@@ -1,10 +1,11 @@
 //! How well two registers meet: recall, precision and tokens per record, for each kind alone and with each rule off.
 //!
-//! `cargo run --release -p identifier --example quality -- A.csv B.csv TRUTH.csv [--json] [--country XX] [--country-b YY] [--rules FILE] [--quick]`
+//! `cargo run --release -p identifier --example quality -- A.csv B.csv TRUTH.csv [--json] [--country XX] [--country-b YY] [--rules FILE] [--quick] [--show]`
 //!
 //! Registers have the columns of the documentation; the truth has one `reference,reference` a line (a header line that names no
 //! record is skipped). The surfacing rule is the accord's; there is no network. As in the protocol, a token that more than
-//! eight records of a register hold is not met. `--quick` leaves out the runs without a rule.
+//! eight records of a register hold is not met. `--quick` leaves out the runs without a rule; `--show` prints the references of
+//! what was missed and what was wrong.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -45,13 +46,14 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let (mut files, mut as_json, mut quick, mut country, mut country_b, mut rules) =
-        (Vec::new(), false, false, None, None, Rules::default());
+    let (mut files, mut as_json, mut quick, mut show, mut country, mut country_b, mut rules) =
+        (Vec::new(), false, false, false, None, None, Rules::default());
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--json" => as_json = true,
             "--quick" => quick = true,
+            "--show" => show = true,
             "--country" => country = Some(arguments.next().ok_or("--country needs a code")?.parse::<Country>()?),
             "--country-b" => country_b = Some(arguments.next().ok_or("--country-b needs a code")?.parse::<Country>()?),
             "--rules" => {
@@ -62,7 +64,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
     let [a, b, truth] = files.as_slice() else {
         return Err(
-            "usage: quality A.csv B.csv TRUTH.csv [--json] [--country XX] [--country-b YY] [--rules FILE] [--quick]"
+            "usage: quality A.csv B.csv TRUTH.csv [--json] [--country XX] [--country-b YY] [--rules FILE] [--quick] [--show]"
                 .into(),
         );
     };
@@ -74,6 +76,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     let began = std::time::Instant::now();
     let (median, largest, refused) = token_counts(&[&a, &b], &rules);
     let pace = (a.records.len() + b.records.len()) as f64 / began.elapsed().as_secs_f64().max(1e-9);
+    if show {
+        print_errors(&met, &truth, &rules, &a, &b);
+    }
     let present: BTreeSet<Kind> = met.values().flatten().map(|(kind, ..)| *kind).collect();
     // A route by itself: pairs that meet in it at all, whatever its tier.
     let names: BTreeSet<&String> = met.values().flatten().map(|(_, _, route)| route).collect();
@@ -219,6 +224,23 @@ fn measure(met: &Met, truth: &BTreeSet<(usize, usize)>, rules: &Rules, counts: i
         surfaces(&counted, rules).is_some()
     });
     compare(surfaced.map(|(pair, _)| *pair), truth)
+}
+
+/// The pairs that were missed and those that are wrong, by their references, with the routes in which they met: for invented
+/// registers, where there is nobody to protect.
+fn print_errors(met: &Met, truth: &BTreeSet<(usize, usize)>, rules: &Rules, a: &Register, b: &Register) {
+    let empty = Vec::new();
+    let surfaced = |pair: &(usize, usize)| {
+        let met: Vec<(Kind, Tier)> =
+            met.get(pair).unwrap_or(&empty).iter().map(|(kind, tier, _)| (*kind, *tier)).collect();
+        surfaces(&met, rules).is_some()
+    };
+    let print = |what: &str, pair: &(usize, usize)| {
+        let routes: BTreeSet<&String> = met.get(pair).unwrap_or(&empty).iter().map(|(_, _, route)| route).collect();
+        println!("{what}\t{}\t{}\t{routes:?}", a.references[pair.0], b.references[pair.1]);
+    };
+    truth.iter().filter(|pair| !surfaced(pair)).for_each(|pair| print("missed", pair));
+    met.keys().filter(|pair| !truth.contains(pair) && surfaced(pair)).for_each(|pair| print("wrong", pair));
 }
 
 fn compare(found: impl Iterator<Item = (usize, usize)>, truth: &BTreeSet<(usize, usize)>) -> Measured {

@@ -35,10 +35,22 @@ pub(crate) type Wiped = Zeroizing<String>;
 pub struct Canonical {
     kind: Kind,
     tier: Tier,
-    text: Wiped,
+    /// The kind's name and the fields, as the token has them: it is written once.
+    written: Zeroizing<Vec<u8>>,
 }
 
 impl Canonical {
+    fn new(kind: Kind, tier: Tier, fields: &[&str]) -> Canonical {
+        let length = kind.name().len() + fields.iter().map(|field| field.len() + 1).sum::<usize>();
+        let mut written = Zeroizing::new(Vec::with_capacity(length));
+        written.extend_from_slice(kind.name().as_bytes());
+        for field in fields {
+            written.push(Token::SEPARATOR as u8);
+            written.extend_from_slice(field.as_bytes());
+        }
+        Canonical { kind, tier, written }
+    }
+
     /// What it names.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -49,8 +61,16 @@ impl Canonical {
         self.tier
     }
 
-    pub(crate) fn text(&self) -> &str {
-        &self.text
+    /// The bytes of its token.
+    pub(crate) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
+        self.written
+    }
+
+    /// The fields, for tests.
+    #[cfg(test)]
+    fn text(&self) -> &str {
+        let written = std::str::from_utf8(&self.written).unwrap_or_default();
+        written.split_once(Token::SEPARATOR).map_or("", |(_, fields)| fields)
     }
 
     /// The forms of a value on the accord's list of denied ones.
@@ -89,20 +109,20 @@ impl RawIdentifier<'_> {
         }
         let kind = self.kind;
         let tier = rules.tiers.get(&kind).copied().unwrap_or(kind.tier());
-        let mut form = |text: Wiped, tier: Tier| forms.push(Canonical { kind, tier, text });
+        let mut form = |fields: &[&str], tier: Tier| forms.push(Canonical::new(kind, tier, fields));
         let mut notice = None;
         match (self.kind, self.beside) {
-            (Kind::Phone, _) => form(phone::e164(&text, default, rules)?, tier),
+            (Kind::Phone, _) => form(&[&phone::e164(&text, default, rules)?], tier),
             (Kind::MobileMoney, _) => {
                 let number = phone::e164(&text, default, rules)?;
                 // The account is a telephone number: it meets the same number in a telephone column.
                 if rules.on(Rule::MoneyIsPhone) && rules.compares(Kind::Phone) {
                     let tier = rules.tiers.get(&Kind::Phone).copied().unwrap_or(Kind::Phone.tier());
-                    forms.push(Canonical { kind: Kind::Phone, tier, text: number.clone() });
+                    forms.push(Canonical::new(Kind::Phone, tier, &[&number]));
                 }
-                forms.push(Canonical { kind, tier, text: number });
+                forms.push(Canonical::new(kind, tier, &[&number]));
             }
-            (Kind::Email, _) => form(email::address(&text, rules)?, tier),
+            (Kind::Email, _) => form(&[&email::address(&text, rules)?], tier),
             (Kind::Document, Beside::Issue { country, class, nationality }) => {
                 let document = document::read(&text, class, rules)?;
                 // A country cell says who issued the document; a machine-readable line alone may say the nationality.
@@ -111,39 +131,48 @@ impl RawIdentifier<'_> {
                 let (country, unknown) = issuer(country, default, rules)?;
                 notice = unknown;
                 for class in document.classes(rules) {
-                    form(joined([&country, class, &document.number]), tier);
+                    form(&[&country, class, &document.number], tier);
                 }
                 if rules.on(Rule::DocumentErrors) {
-                    document.neighbours(|near| form(joined([document::NEAR, &country, near]), tier.max(Tier::B)));
+                    document.neighbours(|near| form(&[document::NEAR, &country, near], tier.max(Tier::B)));
                 }
             }
             (Kind::Plate, Beside::Country(country)) => {
                 let number = vehicle::plate(&text, rules)?;
                 let (country, unknown) = issuer(country, default, rules)?;
                 notice = unknown;
-                form(joined([&country, &number]), tier);
+                form(&[&country, &number], tier);
             }
             (Kind::RegistrationNumber, Beside::Country(country)) => {
                 let number = organisation::registration(&text)?;
                 let (country, unknown) = issuer(country, default, rules)?;
                 notice = unknown;
-                form(joined([&country, &number]), tier);
+                form(&[&country, &number], tier);
             }
-            (Kind::Iban, _) => form(account::iban(&text)?, tier),
+            (Kind::Iban, _) => form(&[&account::iban(&text)?], tier),
             (Kind::Social, _) => {
                 let account = account::social(&text)?;
                 // The same handle on two platforms is often two people, whatever tier the accord gives the kind.
                 let weakest = if account.platform == "?" { Tier::B } else { Tier::A };
-                form(joined([account.platform, &account.handle]), tier.max(weakest));
+                form(&[account.platform, &account.handle], tier.max(weakest));
+                // A WhatsApp account is a telephone number.
+                let digits = account.platform == "whatsapp" && account.handle.bytes().all(|b| b.is_ascii_digit());
+                if digits && rules.on(Rule::MoneyIsPhone) && rules.compares(Kind::Phone) {
+                    let dialled = Wiped::new(["+", account.handle.as_str()].concat());
+                    if let Ok(number) = phone::e164(&dialled, None, rules) {
+                        let tier = rules.tiers.get(&Kind::Phone).copied().unwrap_or(Kind::Phone.tier());
+                        forms.push(Canonical::new(Kind::Phone, tier, &[&number]));
+                    }
+                }
             }
-            (Kind::Wallet, _) => form(wallet::wallet(&text)?, tier),
-            (Kind::Imei, _) => form(device::imei(&text)?, tier),
-            (Kind::Imsi, _) => form(device::imsi(&text)?, tier),
-            (Kind::Vin, _) => form(vehicle::vin(&text, rules)?, tier),
-            (Kind::Imo, _) => form(vessel::imo(&text)?, tier),
-            (Kind::Mmsi, _) => form(vessel::mmsi(&text)?, tier),
-            (Kind::VesselName, _) => form(vessel::name(&text)?, tier),
-            (Kind::Organisation, _) => form(organisation::name(&text, rules)?, tier),
+            (Kind::Wallet, _) => form(&[&wallet::wallet(&text)?], tier),
+            (Kind::Imei, _) => form(&[&device::imei(&text)?], tier),
+            (Kind::Imsi, _) => form(&[&device::imsi(&text)?], tier),
+            (Kind::Vin, _) => form(&[&vehicle::vin(&text, rules)?], tier),
+            (Kind::Imo, _) => form(&[&vessel::imo(&text)?], tier),
+            (Kind::Mmsi, _) => form(&[&vessel::mmsi(&text)?], tier),
+            (Kind::VesselName, _) => form(&[&vessel::name(&text)?], tier),
+            (Kind::Organisation, _) => form(&[&organisation::name(&text, rules)?], tier),
             // Documents, plates and registrations without what qualifies them: record.rs makes none. Persons and addresses
             // are made of several columns.
             (Kind::Document | Kind::Plate | Kind::RegistrationNumber | Kind::Person | Kind::Address, _) => {
@@ -164,11 +193,12 @@ pub(crate) fn of_record(
     refuse: &mut dyn FnMut(Column, usize, Reason),
 ) {
     let is_person = !matches!(about, Some(Subject::Organisation | Subject::Vessel));
+    let at = place::Where::of(record);
     if is_person && rules.compares(Kind::Person) {
-        person::forms(record, rules, forms, refuse);
+        person::forms(record, &at, rules, forms, refuse);
     }
     if rules.compares(Kind::Address) {
-        place::forms(record, rules, forms);
+        place::forms(&at, rules, forms);
     }
 }
 
@@ -195,15 +225,4 @@ fn issuer(cell: &str, default: Option<Country>, rules: &Rules) -> Result<(Wiped,
         None if rules.on(Rule::WithoutCountry) => Ok((Wiped::new("--".to_owned()), None)),
         None => Err(Reason::CountryMissing),
     }
-}
-
-fn joined<const N: usize>(fields: [&str; N]) -> Wiped {
-    let mut text = Wiped::new(String::with_capacity(fields.iter().map(|field| field.len() + 1).sum()));
-    for (place, field) in fields.into_iter().enumerate() {
-        if place > 0 {
-            text.push(Token::SEPARATOR);
-        }
-        text.push_str(field);
-    }
-    text
 }

@@ -56,9 +56,9 @@ columns! {
     Wallet "wallet" "Crypto-currency addresses.",
     OrganisationName "organisation_name" "Names of organisations.",
     RegistrationNumber "registration_number" "Registration numbers of organisations and boats.",
-    Place "place" "Not compared.",
-    Address "address" "Not compared.",
-    Postcode "postcode" "Not compared.",
+    Place "place" "Where the subject lives; beside a name or an address.",
+    Address "address" "Number and street.",
+    Postcode "postcode" "Of the address.",
 }
 
 impl Column {

@@ -7,7 +7,9 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use crate::Reason;
+use zeroize::Zeroizing;
+
+use crate::{Reason, plain::latin_letters_and_digits};
 
 /// A form of dates that a mapping names, in strptime's words (`%Y%m%d`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +73,7 @@ impl BirthDate {
         let text = text.trim();
         let date = match form.and_then(|form| Date::strptime(&form.0, text).ok()) {
             Some(date) => Ok(date),
-            None => match numbers(text).ok_or(Reason::DateUnreadable)? {
+            None => match numbers(text).or_else(|| words(text)).ok_or(Reason::DateUnreadable)? {
                 Numbers::Year(year) if (OLDEST..=today.year()).contains(&year) => return Ok(BirthDate::YearOnly(year)),
                 Numbers::Year(_) => Err(Reason::DateImpossible),
                 // Some registers write an unknown day or month as 00.
@@ -110,12 +112,83 @@ fn numbers(text: &str) -> Option<Numbers> {
         return None;
     }
     match (first, second, third) {
+        // 19870325, or 25032087: never both, because no month is above 12 and no year below 1890.
+        (digits, None, None) if digits.len() == 8 => {
+            let part = |from: usize, to: usize| digits.get(from..to).and_then(|part| part.parse::<i16>().ok());
+            let small = |from: usize| part(from, from + 2).and_then(|part| i8::try_from(part).ok());
+            let front = part(0, 4)?;
+            if front >= OLDEST && small(4)? <= 12 {
+                Some(Numbers::Date(front, small(4)?, small(6)?))
+            } else {
+                Some(Numbers::Date(part(4, 8)?, small(2)?, small(0)?))
+            }
+        }
         (year, None, None) if year.len() == 4 => Some(Numbers::Year(year.parse().ok()?)),
         (year, Some(month), Some(day)) if year.len() == 4 && month.len() <= 2 && day.len() <= 2 => {
             Some(Numbers::Date(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?))
         }
         (day, Some(month), Some(year)) if year.len() == 4 && month.len() <= 2 && day.len() <= 2 => {
             Some(Numbers::Date(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?))
+        }
+        _ => None,
+    }
+}
+
+/// The first letters of the months in English, French, Portuguese and Spanish, none the beginning of another month's.
+const MONTHS: [&[&str]; 12] = [
+    &["jan", "ene"],
+    &["feb", "fev"],
+    &["mar"],
+    &["apr", "avr", "abr"],
+    &["may", "mai", "mayo"],
+    &["jun", "juin"],
+    &["jul", "juil"],
+    &["aug", "aou", "ago"],
+    &["sep", "set"],
+    &["oct", "out"],
+    &["nov"],
+    &["dec", "dez", "dic"],
+];
+
+/// Words that stand in dates and say nothing.
+const SMALL_WORDS: [&str; 8] = ["ne", "nee", "le", "de", "of", "the", "born", "on"];
+
+/// A date with its month in letters, or with words before it: `25 mars 1987`, `March 25, 1987`, `née le 25/03/1987`.
+fn words(text: &str) -> Option<Numbers> {
+    if text.len() > 48 {
+        return None;
+    }
+    let folded =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(latin_letters_and_digits);
+    let (mut numbers, mut month) = (Vec::new(), None);
+    for word in folded {
+        if word.bytes().all(|b| b.is_ascii_digit()) {
+            numbers.push(word);
+        } else if let Some(day) = ["er", "st", "nd", "rd", "th"]
+            .iter()
+            .find_map(|end| word.strip_suffix(end))
+            .filter(|d| d.len() <= 2 && d.bytes().all(|b| b.is_ascii_digit()))
+        {
+            numbers.push(Zeroizing::new(day.to_owned()));
+        } else if !SMALL_WORDS.contains(&word.as_str()) {
+            let found = MONTHS.iter().position(|names| names.iter().any(|name| word.starts_with(name)))?;
+            // Two months are no date.
+            if month.replace(i8::try_from(found + 1).ok()?).is_some() {
+                return None;
+            }
+        }
+    }
+    let number = |text: &str| text.parse::<i16>().ok();
+    match (numbers.as_slice(), month) {
+        ([day, year], Some(month)) if day.len() <= 2 && year.len() == 4 => {
+            Some(Numbers::Date(number(year)?, month, day.parse().ok()?))
+        }
+        ([year, day], Some(month)) if day.len() <= 2 && year.len() == 4 => {
+            Some(Numbers::Date(number(year)?, month, day.parse().ok()?))
+        }
+        ([year], Some(_)) if year.len() == 4 => Some(Numbers::Year(number(year)?)),
+        ([day, month, year], None) if day.len() <= 2 && month.len() <= 2 && year.len() == 4 => {
+            Some(Numbers::Date(number(year)?, month.parse().ok()?, day.parse().ok()?))
         }
         _ => None,
     }
@@ -133,24 +206,40 @@ mod tests {
 
     #[test]
     fn iso_and_day_first() {
-        for text in ["1987-03-05", "05/03/1987", "5/3/1987", "05-03-1987", "05.03.1987", "1987-03-05T00:00:00"] {
+        for text in [
+            "1987-03-05",
+            "05/03/1987",
+            "5/3/1987",
+            "05-03-1987",
+            "05.03.1987",
+            "1987-03-05T00:00:00",
+            "19870305",
+            "05031987",
+            "5 mars 1987",
+            "5-MAR-1987",
+            "March 5th, 1987",
+            "5 de março de 1987",
+            "née le 5 mars 1987",
+            "Né le 05/03/1987",
+        ] {
             assert!(read(text) == Ok(BirthDate::Full(date(1987, 3, 5))), "{text}");
         }
     }
 
     #[test]
     fn first_of_january_and_years_are_not_full() {
-        for text in ["1987", "1987-01-01", "01/01/1987", "00/00/1987", "1987-00-00"] {
+        for text in ["1987", "1987-01-01", "01/01/1987", "00/00/1987", "1987-00-00", "mars 1987", "1er janvier 1987"] {
             assert!(read(text) == Ok(BirthDate::YearOnly(1987)), "{text}");
         }
     }
 
     #[test]
     fn impossible_and_unreadable() {
-        for text in ["31/02/1987", "13/13/1987", "1750", "2150-03-04", "2026-01-02"] {
+        for text in ["31/02/1987", "13/13/1987", "19871301", "1750", "2150-03-04", "2026-01-02"] {
             assert!(read(text) == Err(Reason::DateImpossible), "{text}");
         }
-        for text in ["", "about 1987", "87", "05/03/87", "1/2/3/1987", "19870305", "5/3", "99999", "-"] {
+        for text in ["", "about 1987", "87", "05/03/87", "1/2/3/1987", "5/3", "99999", "-", "5 mars avril 1987", "mars"]
+        {
             assert!(read(text) == Err(Reason::DateUnreadable), "{text}");
         }
     }

@@ -152,7 +152,7 @@ impl Kind {
     /// elsewhere it is judged from how often such numbers are shared, given again or mistyped.
     pub const fn chance(self, tier: Tier) -> f64 {
         match (self, tier) {
-            (Kind::Person, Tier::A) => 8e-8,
+            (Kind::Person, Tier::A) => 4e-8,
             (Kind::Person, _) | (Kind::Document, Tier::B | Tier::C) | (Kind::VesselName, _) => 1e-5,
             (Kind::Address, _) => 5e-7,
             (Kind::Social, Tier::B | Tier::C) | (Kind::RegistrationNumber | Kind::Organisation, _) => 1e-7,

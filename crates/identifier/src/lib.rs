@@ -42,7 +42,7 @@ pub use tokens::{Tokens, tokens};
 ///
 /// It grows whenever any input would give another token. It is part of the accord's [`Rules`]: text of another
 /// version is refused when read, so two units of different versions get an error, never a silent "no match".
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Cells longer than this many bytes are refused whole: no identifier is near as long.
 pub const MAX_CELL_BYTES: usize = 4096;

@@ -11,6 +11,10 @@ use zeroize::Zeroizing;
 /// and unusual spaces as one space character, dashes as `-`. `º` and `№` become `°` and `N°`, which NFKC would turn
 /// into letters of the number.
 pub(crate) fn plain(text: &str) -> Zeroizing<String> {
+    // What nothing here would change: printable ASCII, and letters of Latin-1 and its first extension, which stay themselves in NFKC.
+    if text.chars().all(|c| matches!(c, ' '..='_' | 'a'..='~' | '\u{C0}'..='\u{131}')) {
+        return Zeroizing::new(text.trim().to_owned());
+    }
     let mut out = Zeroizing::new(String::with_capacity(text.len() + 8));
     if text.is_ascii() {
         out.extend(text.chars().map(|c| if c.is_ascii_control() { ' ' } else { c }));
@@ -184,7 +188,8 @@ const PLACEHOLDERS: [&str; 44] = [
 
 /// Whether the text stands for "nothing is known": `n/a`, `inconnu`, `-`, `???`, in four languages.
 pub(crate) fn is_placeholder(text: &str) -> bool {
-    if text.len() > 64 {
+    // No word for nothing has a digit.
+    if text.len() > 64 || text.bytes().any(|b| b.is_ascii_digit()) {
         return false;
     }
     let folded = latin_letters_and_digits(text);

@@ -55,7 +55,8 @@ impl Record {
             }
         }
         for (column, cell) in &record.cells {
-            if split(*column, cell).nth(MAX_VALUES).is_some() {
+            // A value and its mark take a byte at least.
+            if cell.len() >= MAX_VALUES && split(*column, cell).nth(MAX_VALUES).is_some() {
                 record.faults.push(Refusal { column: *column, index: MAX_VALUES, reason: Reason::TooManyValues });
             }
         }
@@ -174,14 +175,26 @@ fn kind_of(column: Column, about: Option<Subject>) -> Option<Kind> {
     })
 }
 
-/// Divides a cell at `|`; and, because clerks do, phones at `/`, `;`, `,` and line ends where each piece is long enough to
-/// be a number, and e-mails where each piece has an @.
+/// Divides a cell at `|`; and, because clerks do, phones and handsets at `/`, `;`, `,` and line ends where each piece is long enough
+/// to be a number (phones also at `ou`, `et` and the like), and e-mails where each piece has an @.
 fn split(column: Column, cell: &str) -> impl Iterator<Item = &str> {
     cell.split('|').flat_map(move |value| {
         let pieces: Option<Box<dyn Iterator<Item = &str>>> = match column {
             Column::Phone | Column::MobileMoney => {
                 const MARKS: [char; 4] = ['/', ';', ',', '\n'];
                 let is_number = |piece: &str| piece.chars().filter(|c| c.is_numeric()).count() >= 7;
+                const WORDS: [&str; 6] = [" ou ", " et ", " or ", " and ", " e ", "&"];
+                let word = || WORDS.into_iter().find(|word| value.contains(word) && value.split(word).all(is_number));
+                if value.contains(MARKS) && value.split(MARKS).all(is_number) {
+                    Some(Box::new(value.split(MARKS)))
+                } else {
+                    word().map(|word| Box::new(value.split(word)) as _)
+                }
+            }
+            // Handsets with two SIMs have two.
+            Column::Imei | Column::Imsi => {
+                const MARKS: [char; 4] = ['/', ';', ',', '\n'];
+                let is_number = |piece: &str| piece.chars().filter(|c| c.is_numeric()).count() >= 14;
                 let divides = value.contains(MARKS) && value.split(MARKS).all(is_number);
                 divides.then(|| Box::new(value.split(MARKS)) as _)
             }
@@ -218,6 +231,7 @@ mod tests {
         assert_eq!(values(Column::Plate, "A|B||C"), ["A", "B", "", "C"]);
         assert_eq!(values(Column::Phone, "+221771234567/+221781234567"), ["+221771234567", "+221781234567"]);
         assert_eq!(values(Column::Phone, "77/123/45/67"), ["77/123/45/67"]);
+        assert_eq!(values(Column::Phone, "771234567 ou 781234567"), ["771234567", "781234567"]);
         assert_eq!(values(Column::Email, "a@b.sn;c@d.sn"), ["a@b.sn", "c@d.sn"]);
         assert_eq!(values(Column::Email, "A B, C <a@b.sn>"), ["A B, C <a@b.sn>"]);
         assert_eq!(values(Column::Email, "a@b.sn c@d.sn"), ["a@b.sn", "c@d.sn"]);

@@ -53,7 +53,7 @@ pub enum Rule {
     ReadingErrors,
     /// Dots and +tags that a mail provider reads over are read over.
     Mailboxes,
-    /// A mobile-money account also meets the same number in a telephone column.
+    /// A mobile-money or WhatsApp account also meets the same number in a telephone column.
     MoneyIsPhone,
     /// Victims, minors and witnesses give no token. On in every accord that is not a test.
     ProtectCategories,
@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn toml_round_trip_is_stable() {
         let text = r#"
-version = 2
+version = 3
 as_of = "2026-06-30"
 default_country = "Sénégal"
 enough_b = 3
@@ -379,7 +379,7 @@ value = "Contact@Example.org"
 
     #[test]
     fn the_smallest_text_is_the_default() {
-        assert_eq!(Rules::from_toml("version = 2"), Ok(Rules::default()));
+        assert_eq!(Rules::from_toml("version = 3"), Ok(Rules::default()));
     }
 
     #[test]
@@ -390,10 +390,10 @@ value = "Contact@Example.org"
     #[test]
     fn refused_texts() {
         assert!(matches!(Rules::from_toml(""), Err(RulesError::Text(_))));
-        assert!(matches!(Rules::from_toml("version = 2\nunknown = 1"), Err(RulesError::Text(_))));
-        assert_eq!(Rules::from_toml("version = 2\nas_of = \"soon\""), Err(RulesError::AsOf));
-        assert_eq!(Rules::from_toml("version = 2\nenough_b = 0"), Err(RulesError::Threshold));
-        let denied = "version = 2\n[[denied]]\nkind = \"phone\"\nvalue = \"12\"";
+        assert!(matches!(Rules::from_toml("version = 3\nunknown = 1"), Err(RulesError::Text(_))));
+        assert_eq!(Rules::from_toml("version = 3\nas_of = \"soon\""), Err(RulesError::AsOf));
+        assert_eq!(Rules::from_toml("version = 3\nenough_b = 0"), Err(RulesError::Threshold));
+        let denied = "version = 3\n[[denied]]\nkind = \"phone\"\nvalue = \"12\"";
         assert!(matches!(Rules::from_toml(denied), Err(RulesError::Denied { place: 1, .. })));
     }
 

@@ -26,11 +26,7 @@ impl Token {
     pub const SEPARATOR: char = '\u{1f}';
 
     pub(crate) fn new(canonical: Canonical) -> Token {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(canonical.kind().name().len() + 1 + canonical.text().len()));
-        bytes.extend_from_slice(canonical.kind().name().as_bytes());
-        bytes.push(Token::SEPARATOR as u8);
-        bytes.extend_from_slice(canonical.text().as_bytes());
-        Token { kind: canonical.kind(), tier: canonical.tier(), bytes }
+        Token { kind: canonical.kind(), tier: canonical.tier(), bytes: canonical.into_bytes() }
     }
 
     /// The bytes that the matching protocol hashes. They name the subject: they stay in memory, or sealed in the vault.

@@ -1,6 +1,9 @@
 //! An invented person, and how a clerk writes one down.
 
-use crate::{number::Numbers, random::Random};
+use crate::{
+    number::Numbers,
+    random::{Random, Spread},
+};
 
 /// The columns of both registers.
 pub const COLUMNS: [&str; 14] = [
@@ -45,27 +48,57 @@ impl Names {
     }
 }
 
+/// What the people of a register are like.
+pub struct People {
+    /// How many of a thousand have a second given name.
+    pub second_names: usize,
+    /// How many of a thousand have a birth date on which dates heap: years 0 and 5, the 1st and the 15th, 1 January.
+    pub heaped: usize,
+    /// How much more often the first names of a list are drawn than the others.
+    pub spread: Spread,
+}
+
 /// A person as nobody wrote them down yet.
 pub struct Person {
     surname: usize,
     given: Vec<usize>,
-    birth: (usize, usize, usize),
+    birth: Date,
     numbers: Numbers,
 }
 
 impl Person {
     /// Draws one; the serial keeps numbers apart.
-    pub fn draw(serial: &mut u64, names: &Names, random: &mut Random) -> Person {
+    pub fn draw(serial: &mut u64, names: &Names, people: &People, random: &mut Random) -> Person {
         *serial += 1;
-        let count = if random.happens(300) { 2 } else { 1 };
-        let birth = (1950 + random.below(55), 1 + random.below(12), 1 + random.below(28));
+        let count = if random.happens(people.second_names) { 2 } else { 1 };
+        let mut birth = (1950 + random.below(55), 1 + random.below(12), 1 + random.below(28));
+        if random.happens(people.heaped) {
+            match random.below(4) {
+                0 => birth.0 = birth.0 / 5 * 5,
+                1 => birth.2 = 1,
+                2 => birth.2 = 15,
+                _ => (birth.1, birth.2) = (1, 1),
+            }
+        }
         Person {
-            surname: random.ranked(names.surnames.len()),
-            given: (0..count).map(|_| random.ranked(names.given.len())).collect(),
+            surname: random.ranked(names.surnames.len(), people.spread),
+            given: (0..count).map(|_| random.ranked(names.given.len(), people.spread)).collect(),
             birth,
             numbers: Numbers::draw(*serial, random),
         }
     }
+}
+
+/// Year, month and day.
+type Date = (usize, usize, usize);
+
+/// What a clerk wrote.
+pub struct Row {
+    /// The cells, without the reference.
+    pub cells: Vec<String>,
+    /// What the names that were written stand for, with the date that was, day and month in either order: what a key of names
+    /// without any error would compare. Empty without a full date.
+    pub key: String,
 }
 
 /// How a clerk works: how often, of a thousand records, each fault is made.
@@ -133,6 +166,24 @@ impl Clerk {
         }
     }
 
+    /// As these two, but with few faults: nine dates of ten are right, or right with day and month exchanged, and no name is left out.
+    pub fn mild(self) -> Clerk {
+        let few = |rate: usize| rate / 2;
+        Clerk {
+            shortened: 0,
+            shifted: few(self.shifted),
+            collapsed: few(self.collapsed),
+            wrong_digit: 0,
+            no_date: few(self.no_date),
+            ..self
+        }
+    }
+
+    /// Always another spelling than the usual one, where there is one.
+    pub fn by_ear(self) -> Clerk {
+        Clerk { spelling: 1000, ..self }
+    }
+
     /// One row, without the reference.
     pub fn row(
         &self,
@@ -141,17 +192,21 @@ impl Clerk {
         with_names: bool,
         with_numbers: bool,
         random: &mut Random,
-    ) -> Vec<String> {
+    ) -> Row {
         let mut row = vec![String::new(); COLUMNS.len() - 1];
+        let mut key = String::new();
         row[0] = "person".to_owned();
         if with_names {
             let mut given: Vec<String> =
                 person.given.iter().map(|name| self.spell(&names.given[*name], random)).collect();
             let mut surname = self.spell(&names.surnames[person.surname], random);
+            let mut written = person.given.clone();
             if given.len() > 1 && random.happens(self.shortened) {
                 let gone = random.below(given.len());
                 given.remove(gone);
+                written.remove(gone);
             }
+            written.sort_unstable();
             let place = random.below(given.len() + 1);
             self.mistype(given.get_mut(place).unwrap_or(&mut surname), random);
             if random.happens(self.title) {
@@ -168,12 +223,17 @@ impl Clerk {
                 row[1] = surname;
                 row[2] = given.join(" ");
             }
-            row[4] = self.date(person.birth, random);
+            let date;
+            (row[4], date) = self.date(person.birth, random);
+            key = date.map_or(key, |(year, month, day)| {
+                let (low, high) = (month.min(day), month.max(day));
+                format!("{} {written:?} {year} {low} {high}", person.surname)
+            });
         }
         if with_numbers {
             person.numbers.write(&mut row[5..], self.formats, random);
         }
-        row
+        Row { cells: row, key }
     }
 
     fn spell(&self, group: &[String], random: &mut Random) -> String {
@@ -194,9 +254,10 @@ impl Clerk {
         *name = letters.into_iter().collect();
     }
 
-    fn date(&self, (mut year, mut month, mut day): (usize, usize, usize), random: &mut Random) -> String {
+    fn date(&self, birth: Date, random: &mut Random) -> (String, Option<Date>) {
+        let (mut year, mut month, mut day) = birth;
         if random.happens(self.no_date) {
-            return String::new();
+            return (String::new(), None);
         }
         if random.happens(self.collapsed) {
             (month, day) = (1, 1);
@@ -216,10 +277,12 @@ impl Clerk {
                 _ => year = 1900 + (50 + random.below(5) * 10) + year % 10,
             }
         }
-        match random.below(3) {
+        let text = match random.below(3) {
             0 if self.formats => format!("{day:02}/{month:02}/{year}"),
             1 if self.formats => format!("{day:02}-{month:02}-{year}"),
             _ => format!("{year}-{month:02}-{day:02}"),
-        }
+        };
+        // 1 January says that nobody knows the day: no key has it.
+        (text, if (month, day) == (1, 1) { None } else { Some((year, month, day)) })
     }
 }

@@ -1,5 +1,16 @@
 //! Numbers from a seed: the same on every machine. Not for secrets.
 
+/// How much more often the first of a list are drawn.
+#[derive(Clone, Copy)]
+pub enum Spread {
+    /// About as names are.
+    Usual,
+    /// The first one in five or six times, as the commonest names of one town.
+    Steep,
+    /// All alike.
+    Even,
+}
+
 /// SplitMix64 (Steele, Lea, Flood, 2014).
 pub struct Random(u64);
 
@@ -33,9 +44,13 @@ impl Random {
         &list[self.below(list.len())]
     }
 
-    /// One of `n`, the first ones more often: about as names are.
-    pub fn ranked(&mut self, n: usize) -> usize {
-        let weights = (0..n).map(|rank| 10_000 / (rank as u64 + 8));
+    /// One of `n`, the first ones more often.
+    pub fn ranked(&mut self, n: usize, spread: Spread) -> usize {
+        let weights = (0..n).map(|rank| match spread {
+            Spread::Usual => 10_000 / (rank as u64 + 8),
+            Spread::Steep => 100_000 / (rank as u64 + 1),
+            Spread::Even => 1,
+        });
         let mut left = self.next() % weights.clone().sum::<u64>().max(1);
         for (rank, weight) in weights.enumerate() {
             if left < weight {

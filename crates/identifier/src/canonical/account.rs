@@ -12,7 +12,9 @@ use crate::{
 /// The electronic form of an IBAN whose mod-97 check holds (ISO 13616). The national structure is not checked: the registry's
 /// list misses countries of the region.
 pub(super) fn iban(text: &str) -> Result<Wiped, Reason> {
-    let number = letters_and_digits(text);
+    // The bank's name in parentheses behind it.
+    let bare = text.split_once('(').map(|(front, _)| front).filter(|front| !front.trim().is_empty()).unwrap_or(text);
+    let number = letters_and_digits(bare);
     let number = number.strip_prefix("IBAN").unwrap_or(&number);
     // The shortest of the registry has 15 characters (Norway), the standard allows 34.
     match number.len() {
@@ -76,6 +78,9 @@ pub(super) fn social(text: &str) -> Result<Social, Reason> {
             None => (None, bare),
         },
     };
+    let handle = if platform.is_some() { handle.trim_start_matches(['-', '–', ' ']) } else { handle };
+    let number = if platform == Some("whatsapp") { telephone(handle) } else { None };
+    let handle = number.as_ref().map_or(handle, |digits| digits.as_str());
     let handle = handle.trim_matches(|c: char| c.is_whitespace() || "@:/\"'<>".contains(c));
     if handle.contains(char::is_whitespace) || !handle.chars().all(|c| c.is_alphanumeric() || "._-+".contains(c)) {
         return Err(Reason::WrongCharacters);
@@ -90,6 +95,16 @@ pub(super) fn social(text: &str) -> Result<Social, Reason> {
             Ok(Social { platform: platform.unwrap_or("?"), handle: Wiped::new(handle.replace('.', dots)) })
         }
     }
+}
+
+/// The digits of a handle that is an international telephone number.
+fn telephone(handle: &str) -> Option<Wiped> {
+    if !handle.chars().all(|c| c.is_ascii_digit() || "+()-. ".contains(c)) {
+        return None;
+    }
+    let digits = Wiped::new(handle.chars().filter(char::is_ascii_digit).collect::<String>());
+    let bare = digits.strip_prefix("00").unwrap_or(&digits);
+    (bare.len() >= 8).then(|| Wiped::new(bare.to_owned()))
 }
 
 fn platform(word: &str) -> Option<&'static str> {
@@ -109,6 +124,11 @@ fn handle_of_path(path: &str) -> &str {
         return number.split('&').next().unwrap_or(number);
     }
     let path = path.split(['?', '#']).next().unwrap_or(path);
+    // people/Awa-Sow/1000123: the number is the account.
+    if let Some(number) = path.strip_prefix("people/").and_then(|rest| rest.split('/').nth(1)).filter(|n| !n.is_empty())
+    {
+        return number;
+    }
     let mut parts =
         path.split('/').filter(|part| !matches!(*part, "" | "in" | "user" | "c" | "add" | "people" | "channel"));
     parts.next().unwrap_or_default()
@@ -154,6 +174,10 @@ mod tests {
             assert_eq!(read(text).as_deref(), Ok("facebook awasow"), "{text}");
         }
         assert_eq!(read("https://facebook.com/profile.php?id=1000123").as_deref(), Ok("facebook 1000123"));
+        assert_eq!(read("https://www.facebook.com/people/Awa-Sow/1000123/").as_deref(), Ok("facebook 1000123"));
+        assert_eq!(read("Facebook - awa.sow").as_deref(), Ok("facebook awasow"));
+        assert_eq!(read("WhatsApp: +221 77 123 45 67").as_deref(), Ok("whatsapp 221771234567"));
+        assert_eq!(read("https://wa.me/221771234567").as_deref(), Ok("whatsapp 221771234567"));
         assert_eq!(read("t.me/passeur_dk").as_deref(), Ok("telegram passeur_dk"));
         assert_eq!(read("@passeur_dk").as_deref(), Ok("? passeur_dk"));
         assert_eq!(read("Awa Sow"), Err(Reason::WrongCharacters));

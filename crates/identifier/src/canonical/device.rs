@@ -38,8 +38,15 @@ pub(super) fn imsi(text: &str) -> Result<Wiped, Reason> {
 }
 
 fn digits(text: &str, label: &str) -> Result<Wiped, Reason> {
-    let number = letters_and_digits(text);
-    let number = number.strip_prefix(label).unwrap_or(&number);
+    // Handsets with two of them call them IMEI1 and IMEI 2.
+    let unmarked = text.trim_start();
+    let after = unmarked.get(label.len()..).filter(|_| unmarked[..label.len()].eq_ignore_ascii_case(label));
+    let after = after.map(|rest| {
+        let place =
+            rest.trim_start().strip_prefix(['1', '2']).filter(|rest| rest.trim_start().starts_with([':', '=', ')']));
+        place.unwrap_or(rest)
+    });
+    let number = letters_and_digits(after.unwrap_or(text));
     // There are no letters in it: O can only be 0.
     let digits = Wiped::new(number.replace('O', "0").replace('I', "1"));
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -72,9 +79,15 @@ mod tests {
 
     #[test]
     fn handsets() {
-        for text in
-            ["490154203237518", "49-015420-323751-8", "IMEI: 49015420323751", "4901542032375100", "490154203237510"]
-        {
+        for text in [
+            "IMEI1: 490154203237518",
+            "IMEI 2 : 490154203237518",
+            "490154203237518",
+            "49-015420-323751-8",
+            "IMEI: 49015420323751",
+            "4901542032375100",
+            "490154203237510",
+        ] {
             assert_eq!(told(imei(text)).as_deref(), Ok("49015420323751"), "{text}");
         }
         for (text, reason) in [

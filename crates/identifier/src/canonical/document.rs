@@ -120,8 +120,9 @@ fn class_of(text: &str) -> Option<&'static str> {
     let has = |words: &[&str]| words.iter().any(|word| folded.contains(word));
     Some(match folded.as_str() {
         "" => return None,
-        "p" | "pp" | "ppt" => PASSPORT,
-        "i" | "id" | "ci" | "cni" | "cin" | "nin" | "nic" | "bi" | "cc" | "dni" | "cedeao" | "ecowas" => IDENTITY,
+        "p" | "pp" | "ppt" | "passport" | "passeport" | "passaporte" => PASSPORT,
+        "i" | "id" | "ci" | "cni" | "cin" | "nin" | "nic" | "bi" | "cc" | "dni" | "cedeao" | "ecowas" | "nina"
+        | "nni" | "cnib" | "cnip" | "cip" => IDENTITY,
         "r" | "rp" | "cs" | "ts" => RESIDENCE,
         "d" | "dl" | "pc" => DRIVER,
         _ if has(&["passep", "passp", "passap", "pasap", "laissezpasser", "traveldoc", "voyage"]) => PASSPORT,
@@ -132,7 +133,8 @@ fn class_of(text: &str) -> Option<&'static str> {
         }
         _ if has(&["resid", "sejour", "refug", "etranger", "permanent", "asile", "asylum"]) => RESIDENCE,
         _ if has(&[
-            "ident", "national", "elect", "voter", "consul", "cedeao", "ecowas", "biometr", "idcard", "cni",
+            "ident", "national", "elect", "voter", "consul", "cedeao", "ecowas", "biometr", "idcard", "cni", "cidada",
+            "cedula",
         ]) =>
         {
             IDENTITY

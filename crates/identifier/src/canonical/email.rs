@@ -5,8 +5,19 @@
 use super::Wiped;
 use crate::{Reason, Rule, Rules};
 
-/// `name@domain`.
+/// `name@domain`; or, if the text as a whole is none, the only piece of it that is one (`awa@example.sn / 77 123 45 67`).
 pub(super) fn address(text: &str, rules: &Rules) -> Result<Wiped, Reason> {
+    whole(text, rules).or_else(|reason| {
+        let mut pieces =
+            text.split(|c: char| c.is_whitespace() || "/;|".contains(c)).filter(|piece| piece.contains('@'));
+        match (pieces.next(), pieces.next()) {
+            (Some(piece), None) if piece.len() < text.len() => whole(piece, rules).map_err(|_| reason),
+            _ => Err(reason),
+        }
+    })
+}
+
+fn whole(text: &str, rules: &Rules) -> Result<Wiped, Reason> {
     // "Awa Sow <awa@example.sn>": what stands in the last angle brackets.
     let inner = match (text.rfind('<'), text.rfind('>')) {
         (Some(open), Some(close)) if open < close => &text[open + 1..close],
@@ -14,6 +25,12 @@ pub(super) fn address(text: &str, rules: &Rules) -> Result<Wiped, Reason> {
     };
     let mut address = Wiped::new(String::with_capacity(inner.len() + 8));
     address.extend(inner.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase));
+    // Written out against robots.
+    for mark in ["(at)", "[at]", "{at}", "(arobase)"] {
+        if address.contains(mark) {
+            address = Wiped::new(address.replacen(mark, "@", 1));
+        }
+    }
     let mut bare = address.as_str();
     for label in ["mailto:", "e-mail:", "email:", "mail:", "courriel:"] {
         bare = bare.strip_prefix(label).unwrap_or(bare);
@@ -21,6 +38,9 @@ pub(super) fn address(text: &str, rules: &Rules) -> Result<Wiped, Reason> {
     let bare = bare.split('?').next().unwrap_or(bare);
     let bare = bare.trim_matches(|c: char| "<>()[]{}\"',;:.".contains(c));
     let (name, domain) = bare.split_once('@').ok_or(Reason::NotAnEmail)?;
+    // A comma is no dot, but it stands beside it on keyboards, and no domain has one.
+    let corrected = Wiped::new(if domain.contains('.') { String::new() } else { domain.replacen(',', ".", 1) });
+    let domain = if corrected.is_empty() { domain } else { &corrected };
     if name.len() > 64 || domain.len() > 253 {
         return Err(Reason::TooLong);
     }
@@ -102,6 +122,10 @@ mod tests {
             "ａｗａ.sow@example.sn",
             "mailto:awa.sow@example.sn?subject=x",
             "E-mail: awa.sow@example.sn;",
+            "awa.sow(at)example.sn",
+            "awa.sow [at] example.sn",
+            "awa.sow@example,sn",
+            "awa.sow@example.sn / 77 123 45 67",
         ] {
             assert_eq!(read(text).as_deref(), Ok("awa.sow@example.sn"), "{text}");
         }

@@ -1,10 +1,11 @@
 //! Machine-readable zones of documents, ICAO Doc 9303: the number with its check digit.
 //!
 //! Called by document.rs for values with `<` in them. Reads TD3 (passports), TD2 and TD1 (cards), whole or the line with the number.
-//! Confused letters of optical reading are not repaired yet: a wrong check digit is refused.
+//! Optical reading confuses O and 0, I and 1 and others: countries are letters, check digits are digits, and in the number one such
+//! character may be wrong, or all of them, if its check digit then holds. What still does not hold is refused.
 
 use super::Wiped;
-use crate::Reason;
+use crate::{Reason, plain::look_alike};
 
 /// What a zone says.
 pub(super) struct Zone {
@@ -39,13 +40,47 @@ pub(super) fn read(text: &str) -> Result<Zone, Reason> {
 }
 
 fn field(number: &str, check: &str, country: Option<&str>, is_passport: bool) -> Result<Zone, Reason> {
-    if check != check_digit(number).to_string() {
-        return Err(Reason::CheckDigit);
-    }
+    let check = check.chars().next().map(look_alike).ok_or(Reason::WrongLength)?;
+    let number = readings(number)
+        .find(|reading| char::from_digit(check_digit(reading), 10) == Some(check))
+        .ok_or(Reason::CheckDigit)?;
     let without_fillers = |text: &str| Wiped::new(text.chars().filter(|c| *c != '<').collect::<String>());
+    let country = country.map(|text| text.chars().map(letter).collect::<String>());
     // Germany writes D<<.
-    let country = country.map(|text| if text == "D<<" { Wiped::new("DE".to_owned()) } else { without_fillers(text) });
-    Ok(Zone { number: without_fillers(number), country: country.filter(|text| !text.is_empty()), is_passport })
+    let country = country.map(|text| if text == "D<<" { Wiped::new("DE".to_owned()) } else { without_fillers(&text) });
+    Ok(Zone { number: without_fillers(&number), country: country.filter(|text| !text.is_empty()), is_passport })
+}
+
+/// The field as it stands; with one character read for its look-alike (a letter for a digit, and 0 and 1 for O and I); with all its
+/// look-alikes read as digits. More would let every second check digit hold.
+fn readings(number: &str) -> impl Iterator<Item = Wiped> {
+    let other = |c: char| match c {
+        '0' => 'O',
+        '1' => 'I',
+        other => look_alike(other),
+    };
+    let one = number.char_indices().filter(move |(_, c)| other(*c) != *c).map(move |(at, c)| {
+        let mut reading = Wiped::new(String::with_capacity(number.len()));
+        reading.push_str(&number[..at]);
+        reading.push(other(c));
+        reading.push_str(&number[at + 1..]);
+        reading
+    });
+    let all = Wiped::new(number.chars().map(look_alike).collect());
+    std::iter::once(Wiped::new(number.to_owned())).chain(one).chain([all])
+}
+
+/// The letter that a digit is read for.
+fn letter(c: char) -> char {
+    match c {
+        '0' => 'O',
+        '1' => 'I',
+        '2' => 'Z',
+        '5' => 'S',
+        '6' => 'G',
+        '8' => 'B',
+        other => other,
+    }
 }
 
 /// Weights 7, 3, 1; letters count from 10; the filler counts 0 (Doc 9303-3, 4.9).
@@ -75,6 +110,20 @@ mod tests {
             let zone = read(text).map_err(|reason| reason.name()).expect(text);
             assert_eq!((zone.number.as_str(), zone.is_passport), (number, passport));
         }
+    }
+
+    #[test]
+    fn confused_characters() {
+        let right = "L898902C36UTO7408122F1204159ZE184226B<<<<<10";
+        for text in ["L8989O2C36UTO7408122F1204159ZE184226B<<<<<10", "L898902C3GUT07408122F1204159ZE184226B<<<<<10"] {
+            let zone = read(text).map_err(|reason| reason.name()).expect(text);
+            assert_eq!(
+                (zone.number.as_str(), zone.country.as_ref().map(|text| text.as_str())),
+                ("L898902C3", Some("UTO"))
+            );
+        }
+        assert!(read(right).is_ok());
+        assert_eq!(read("L899802C36UTO7408122F1204159ZE184226B<<<<<10").err(), Some(Reason::CheckDigit));
     }
 
     #[test]

@@ -3,31 +3,42 @@
 use super::Wiped;
 use crate::{
     Reason, Rule, Rules,
-    plain::{is_filler, is_placeholder, latin_words, letters_and_digits},
+    plain::{is_filler, is_placeholder, latin_letters_and_digits, latin_words, letters_and_digits},
 };
 
 /// Words that say what an organisation is in law, in English, French, Portuguese and Spanish; sorted.
-const LEGAL_FORMS: [&str; 50] = [
+const LEGAL_FORMS: [&str; 81] = [
+    "actions",
+    "ag",
+    "anonima",
+    "anonyme",
     "asbl",
     "association",
     "bv",
+    "cc",
+    "cia",
     "cie",
     "co",
-    "company",
     "compagnie",
+    "companhia",
+    "compania",
+    "company",
     "corp",
     "corporation",
     "eirl",
-    "entreprise",
+    "empresa",
     "enterprise",
     "enterprises",
+    "entreprise",
     "entreprises",
     "epe",
     "epic",
-    "ets",
     "etablissement",
     "etablissements",
+    "ets",
     "eurl",
+    "firma",
+    "firme",
     "gie",
     "gmbh",
     "group",
@@ -35,29 +46,49 @@ const LEGAL_FORMS: [&str; 50] = [
     "holding",
     "inc",
     "incorporated",
+    "kg",
     "lda",
     "limitada",
     "limited",
+    "limitee",
     "llc",
     "llp",
     "ltd",
     "ltda",
-    "ong",
+    "ltee",
     "ngo",
+    "ong",
+    "par",
     "plc",
+    "proprietary",
+    "pty",
     "pvt",
+    "responsabilidad",
+    "responsabilidade",
+    "responsabilite",
     "sa",
     "sarl",
+    "sarlau",
     "sarlu",
     "sas",
     "sasu",
+    "sci",
     "scp",
+    "scs",
+    "simplifiee",
     "sl",
     "snc",
+    "sociedad",
+    "sociedade",
     "societe",
+    "spa",
+    "srl",
     "ste",
     "suarl",
     "surl",
+    "unipersonal",
+    "unipersonnelle",
+    "unipessoal",
 ];
 
 /// Words that carry no meaning in a name.
@@ -140,9 +171,24 @@ fn letters_joined(words: Vec<Wiped>) -> Vec<Wiped> {
     joined
 }
 
+/// Takes the register's name off the front, where it is divided from the number.
+fn without_label(text: &str) -> &str {
+    const REGISTERS: [&str; 8] = ["ifu", "nif", "ninea", "nipc", "rccm", "registration", "tin", "vat"];
+    let bare = text.trim_start();
+    let end = bare.find(|c: char| !c.is_alphabetic()).unwrap_or(bare.len());
+    let (word, after) = bare.split_at(end);
+    let divided = after.starts_with([':', ' ', '.', '°']);
+    let rest = after.trim_start_matches(|c: char| !c.is_alphanumeric());
+    if divided && !rest.is_empty() && REGISTERS.contains(&latin_letters_and_digits(word).as_str()) {
+        rest
+    } else {
+        text
+    }
+}
+
 /// The letters and digits of a registration number; the country is put beside it by the caller.
 pub(super) fn registration(text: &str) -> Result<Wiped, Reason> {
-    let number = letters_and_digits(text);
+    let number = letters_and_digits(without_label(text));
     match number.chars().count() {
         _ if is_filler(number.as_bytes()) => Err(Reason::Placeholder),
         0..=2 => Err(Reason::TooShort),
@@ -172,6 +218,8 @@ mod tests {
             "The Sahel Transit Company Limited",
             "Sahel Transit, Lda.",
             "SAHELTRANSIT",
+            "Sociedade Sahel Transit Unipessoal, Lda",
+            "Sahel Transit, société à responsabilité limitée",
         ] {
             assert_eq!(read(text).as_deref(), Ok("saheltransit"), "{text}");
         }

@@ -74,14 +74,15 @@ fn international(dialled: &Dialled) -> (Vec<u8>, Digits) {
 }
 
 /// After a calling code a trunk zero has no place, but people write it: `+33 (0)6 12 34 56 78`, `+33 06 12 34 56 78`. It goes
-/// if the number is possible without it and impossible with it; in parentheses also if the plan has such a trunk prefix.
+/// if the number is possible without it and impossible with it, whatever the plan's trunk prefix: people bring the habit along; in
+/// parentheses also if it is possible both ways and the plan has such a prefix.
 /// Where a zero belongs to the number (Côte d'Ivoire, Italy, Congo), it stays.
 fn without_trunk_zero(plan: &Plan, rest: &[u8], written_optional: bool) -> Digits {
     let with = if written_optional { [b"0", rest].concat() } else { rest.to_vec() };
     let with = Digits::new(with);
     let Some(without) = with.strip_prefix(b"0") else { return with };
     let drop = match (plan.is_possible(without), plan.is_possible(&with)) {
-        (true, false) => written_optional || plan.trunk == "0",
+        (true, false) => true,
         (false, true) => false,
         _ => written_optional && plan.trunk == "0",
     };
@@ -128,6 +129,8 @@ fn domestic(dialled: &Dialled, default: Option<&Plan>, rules: &Rules) -> Result<
 fn national(plan: &Plan, digits: &[u8]) -> Option<Digits> {
     let as_written = plan.is_possible(digits).then_some(digits);
     let stripped = match plan.trunk {
+        // A habit from elsewhere: no number of such a plan is as long.
+        "" if as_written.is_none() => digits.strip_prefix(b"0").filter(|rest| plan.is_possible(rest)),
         "" => None,
         trunk => digits.strip_prefix(trunk.as_bytes()).filter(|rest| plan.is_possible(rest)),
     };
@@ -170,6 +173,10 @@ mod tests {
             "77 123 45 67 (mobile)",
             "tel:+221771234567;ext=12",
             "221771234567@s.whatsapp.net",
+            "https://wa.me/221771234567?text=x",
+            "077 123 45 67",
+            "+221 077 123 45 67",
+            "OO221 77 I23 45 67",
             "+00221771234567",
             "\u{202a}+221 77 123 45 67\u{202c}",
         ] {
@@ -241,7 +248,7 @@ mod tests {
             ("+2217712345678901", "", Reason::TooLong),
             ("77123456789012345", "SN", Reason::TooLong),
             ("+0771234567", "SN", Reason::CallingCode),
-            ("77 I23 45 67", "SN", Reason::WrongCharacters),
+            ("77 S23 45 67", "SN", Reason::WrongCharacters),
             ("a@b.sn", "SN", Reason::WrongCharacters),
             ("771234567@gmail.com", "SN", Reason::WrongCharacters),
             ("*144#", "SN", Reason::WrongCharacters),

@@ -4,7 +4,7 @@
 //! first word of the street, place and postcode, three at a time, so that an error in one of them does no harm. It is of tier B:
 //! families share addresses. A place alone is never compared: half a register lives in the capital.
 
-use super::{Canonical, Wiped, joined};
+use super::{Canonical, Wiped};
 use crate::{
     Column, Kind, Record, Rules, Tier,
     plain::{is_placeholder, latin_words, letters_and_digits, plain},
@@ -145,12 +145,11 @@ fn keys(record: &Record, column: Column, key: impl Fn(&str) -> Wiped) -> Vec<Wip
 }
 
 /// The forms of a record's address: each three of number, street, place and postcode.
-pub(super) fn forms(record: &Record, rules: &Rules, forms: &mut Vec<Canonical>) {
-    let at = Where::of(record);
+pub(super) fn forms(at: &Where, rules: &Rules, forms: &mut Vec<Canonical>) {
     let tier = rules.tiers.get(&Kind::Address).copied().unwrap_or(Kind::Address.tier());
     let mut put = |parts: [Option<&Wiped>; 4]| {
-        let text = joined(parts.map(|part| part.map_or("", |key| key.as_str())));
-        forms.push(Canonical { kind: Kind::Address, tier: tier.max(Tier::B), text });
+        let fields = parts.map(|part| part.map_or("", |key| key.as_str()));
+        forms.push(Canonical::new(Kind::Address, tier.max(Tier::B), &fields));
     };
     let (place, postcode) = (at.places.first(), at.postcodes.first());
     let number = at.numbers.first();
@@ -177,8 +176,8 @@ mod tests {
 
     fn made(cells: &[(Column, &str)]) -> Vec<String> {
         let mut out = Vec::new();
-        forms(&Record::from_cells(cells, &Defaults::default()), &Rules::default(), &mut out);
-        out.iter().map(|form| form.text.replace('\u{1f}', "|")).collect()
+        forms(&Where::of(&Record::from_cells(cells, &Defaults::default())), &Rules::default(), &mut out);
+        out.iter().map(|form| form.text().replace('\u{1f}', "|")).collect()
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use super::Wiped;
 use crate::{
     Reason, Rule, Rules,
-    plain::{is_filler, letters_and_digits, look_alike},
+    plain::{is_filler, latin_letters_and_digits, letters_and_digits, look_alike},
 };
 
 /// The letters and digits of a plate; its country is put beside it by the caller. Letters of other scripts stay.
 pub(super) fn plate(text: &str, rules: &Rules) -> Result<Wiped, Reason> {
-    let written = letters_and_digits(text);
+    let written = letters_and_digits(without_labels(text));
     let number = match rules.on(Rule::ReadingErrors) {
         true => Wiped::new(written.chars().map(look_alike).collect()),
         false => written.clone(),
@@ -22,14 +22,44 @@ pub(super) fn plate(text: &str, rules: &Rules) -> Result<Wiped, Reason> {
     }
 }
 
+/// Takes `N°`, `Immatriculation` and the like off the front. Series of letters that belong to the plate stay.
+fn without_labels(text: &str) -> &str {
+    const LABELS: [&str; 12] = [
+        "immat",
+        "immatriculation",
+        "immatricule",
+        "immatriculee",
+        "licence",
+        "matricula",
+        "matricule",
+        "numero",
+        "plaque",
+        "plate",
+        "registration",
+        "vehicule",
+    ];
+    let mut rest = text;
+    for _ in 0..3 {
+        rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        let folded = latin_letters_and_digits(word);
+        let is_number_mark = matches!(folded.as_str(), "n" | "no") && after.starts_with('°');
+        if !(is_number_mark || after.starts_with(|c: char| !c.is_alphanumeric()) && LABELS.contains(&folded.as_str())) {
+            break;
+        }
+        rest = after;
+    }
+    rest
+}
+
 /// Seventeen letters and digits without I, O and Q (ISO 3779). The check digit is required where the law requires it: in
 /// numbers of the United States and Canada (49 CFR 565), which begin with 1, 2, 4 or 5.
 pub(super) fn vin(text: &str, rules: &Rules) -> Result<Wiped, Reason> {
+    const LABELS: [&str; 8] = ["VIN", "VINNO", "CHASSIS", "CHASSISNO", "NCHASSIS", "NDECHASSIS", "SERIE", "NDESERIE"];
     let labelled = letters_and_digits(text);
-    let number = match labelled.strip_prefix("VIN") {
-        Some(rest) if rest.len() == 17 => Wiped::new(rest.to_owned()),
-        _ => labelled,
-    };
+    let bare = LABELS.iter().find_map(|label| labelled.strip_prefix(label).filter(|rest| rest.len() == 17));
+    let number = bare.map(|rest| Wiped::new(rest.to_owned())).unwrap_or(labelled);
     // The standard has no I, O and Q, so that they can only be digits.
     let number = match rules.on(Rule::ReadingErrors) {
         true => Wiped::new(number.replace(['O', 'Q'], "0").replace('I', "1")),
@@ -89,7 +119,15 @@ mod tests {
 
     #[test]
     fn plates() {
-        for text in ["DK-1234-AB", "dk 1234 ab", "DK1234AB", "[DK·1234·AB]", "ＤＫ 1234 ab"] {
+        for text in [
+            "N° DK 1234 AB",
+            "Immat. DK-1234-AB",
+            "DK-1234-AB",
+            "dk 1234 ab",
+            "DK1234AB",
+            "[DK·1234·AB]",
+            "ＤＫ 1234 ab",
+        ] {
             assert_eq!(told(plate_of(text)).as_deref(), Ok("DK1234A8"), "{text}");
         }
         assert_ne!(told(plate_of("DK 0123 A")), told(plate_of("DK 123 A")));

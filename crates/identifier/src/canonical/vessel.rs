@@ -9,7 +9,9 @@ use crate::{
 /// Seven digits, of which the last checks the others (IMO Resolution A.1117(30)), with or without `IMO` before them.
 pub(super) fn imo(text: &str) -> Result<Wiped, Reason> {
     let number = letters_and_digits(text);
-    let digits = Wiped::new(number.strip_prefix("IMO").unwrap_or(&number).trim_start_matches("NO").replace('O', "0"));
+    let digits = Wiped::new(
+        number.strip_prefix("IMO").unwrap_or(&number).trim_start_matches('N').trim_start_matches('O').replace('O', "0"),
+    );
     let bytes = digits.as_bytes();
     if !bytes.iter().all(u8::is_ascii_digit) {
         return Err(Reason::WrongCharacters);
@@ -57,7 +59,27 @@ pub(super) fn name(text: &str) -> Result<Wiped, Reason> {
     // M/V and F/V are one word.
     let whole = text.replace(['/', '.'], "");
     let words = latin_words(&whole).ok_or(Reason::OtherScript)?;
-    let kept: Vec<&str> = words.iter().map(|word| word.as_str()).skip_while(|word| SORTS.contains(word)).collect();
+    const ARTICLES: [&str; 4] = ["la", "le", "the", "o"];
+    let words: Vec<&str> = words.iter().map(|word| word.as_str()).collect();
+    // La pirogue Mame Diarra; but La Marie keeps its article.
+    let words = match words.as_slice() {
+        [article, sort, _, ..] if ARTICLES.contains(article) && SORTS.contains(sort) => &words[1..],
+        all => all,
+    };
+    let mut kept: Vec<&str> = words.iter().copied().skip_while(|word| SORTS.contains(word)).collect();
+    // Sea Star II, Sea Star 2
+    if let [_, .., last] = kept.as_mut_slice() {
+        *last = match *last {
+            "ii" => "2",
+            "iii" => "3",
+            "iv" => "4",
+            "vi" => "6",
+            "vii" => "7",
+            "viii" => "8",
+            "ix" => "9",
+            other => other,
+        };
+    }
     let joined = Wiped::new(kept.concat());
     match joined.len() {
         0..=2 => Err(Reason::TooShort),
@@ -76,7 +98,7 @@ mod tests {
 
     #[test]
     fn imo_numbers() {
-        for text in ["9074729", "IMO 9074729", "imo9074729", "IMO No. 9074729", "907 4729"] {
+        for text in ["9074729", "IMO 9074729", "imo9074729", "IMO No. 9074729", "IMO n° 9074729", "907 4729"] {
             assert_eq!(told(imo(text)).as_deref(), Ok("9074729"), "{text}");
         }
         for (text, reason) in [
@@ -104,7 +126,13 @@ mod tests {
 
     #[test]
     fn names() {
-        for text in ["M/V Étoile de Mer", "ETOILE DE MER", "mv etoile-de-mer", "Pirogue Étoile de mer"] {
+        for text in [
+            "M/V Étoile de Mer",
+            "ETOILE DE MER",
+            "mv etoile-de-mer",
+            "Pirogue Étoile de mer",
+            "La pirogue Étoile de mer",
+        ] {
             assert_eq!(told(name(text)).as_deref(), Ok("etoiledemer"), "{text}");
         }
         assert_eq!(told(name("inconnu")), Err(Reason::Placeholder));

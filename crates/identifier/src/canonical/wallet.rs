@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 use super::Wiped;
 use crate::Reason;
 
+/// The fewest characters of an address.
+const SHORTEST: usize = 20;
+
 /// Scheme and query taken off; the address letter for letter, or in lower case where case means nothing.
 pub(super) fn wallet(text: &str) -> Result<Wiped, Reason> {
     let bare = match text.split_once(':') {
@@ -17,11 +20,18 @@ pub(super) fn wallet(text: &str) -> Result<Wiped, Reason> {
     };
     let bare = bare.trim().trim_start_matches("//");
     let bare = bare.split(['?', '@']).next().unwrap_or(bare);
+    // BTC 1A1z..., TR7N... (USDT): the currency beside the address.
+    let mut long =
+        bare.split(|c: char| c.is_whitespace() || "()[],;".contains(c)).filter(|word| word.len() >= SHORTEST);
+    let bare = match (long.next(), long.next()) {
+        (Some(word), None) => word,
+        _ => bare,
+    };
     if !bare.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(Reason::WrongCharacters);
     }
     match bare.len() {
-        0..=19 => return Err(Reason::TooShort),
+        n if n < SHORTEST => return Err(Reason::TooShort),
         129.. => return Err(Reason::TooLong),
         _ => {}
     }

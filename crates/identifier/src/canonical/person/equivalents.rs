@@ -13,60 +13,51 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::orthography::{coarse, folded};
+use super::{coarse::coarse, orthography::folded};
 
 const TABLE: &str = include_str!("equivalents.txt");
+const SURNAMES: &str = "[surnames]";
+const KIN: &str = "[kin]";
 
 /// Words of fewer letters have too many neighbours for one letter to be called an error.
 const SHORTEST_CORRECTED: usize = 4;
 
-/// Names so frequent in the region that two of them and a date are no rare meeting; sorted. By general knowledge.
-const COMMON: [&str; 41] = [
-    "abdoulaye",
-    "abubakar",
-    "ahmed",
-    "aissatou",
-    "alassane",
-    "ali",
-    "alioune",
-    "aminata",
-    "awa",
-    "ba",
-    "balde",
-    "barry",
-    "camara",
-    "cheikh",
-    "cisse",
-    "coulibaly",
-    "diallo",
-    "diop",
-    "diouf",
-    "fall",
-    "fatima",
-    "fofana",
-    "ibrahim",
-    "kadiatou",
-    "keita",
-    "kone",
-    "lamine",
-    "mariama",
-    "mohamed",
-    "moussa",
-    "ndiaye",
-    "ndour",
-    "oumar",
-    "ousmane",
-    "sarr",
-    "sow",
-    "sy",
-    "sylla",
-    "toure",
-    "traore",
-    "youssouf",
-];
+/// A group of the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Group {
+    /// Its first spelling.
+    pub(super) key: &'static str,
+    /// How much a meeting of it says.
+    pub(super) rarity: Rarity,
+    /// Whether it stands among the surnames; many names are both.
+    pub(super) is_surname: bool,
+}
 
-/// A group of the table, by its first spelling.
-pub(super) type Group = &'static str;
+/// How rare a name is in the region, by general knowledge: marked in the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Rarity {
+    /// `**`: one person in a hundred or more has it.
+    MostFrequent,
+    /// `*`: one in some hundreds.
+    Frequent,
+    /// Any other name of the table.
+    Known,
+    /// A name that the table does not have.
+    Unknown,
+}
+
+impl Rarity {
+    /// Roughly how many bits it takes to say which name it is: what a meeting of it is worth. Two of the most frequent names of one
+    /// town are met by chance in one pair of records of a thousand (ten bits); an exact birth date is worth some fourteen.
+    pub(super) const fn bits(self) -> u32 {
+        match self {
+            Rarity::MostFrequent => 5,
+            Rarity::Frequent => 8,
+            Rarity::Known => 10,
+            Rarity::Unknown => 7,
+        }
+    }
+}
 
 /// Groups whose spellings are within one typing error, at most so many.
 const MOST_CORRECTIONS: usize = 4;
@@ -107,35 +98,62 @@ struct Table {
     coarse: Map<String, Option<Group>>,
     /// Spellings, and each with one letter left out: which spellings of which group they may be an error for.
     near: Map<String, Vec<(&'static str, Group)>>,
+    /// Keys of groups that are also put for the group of another key.
+    kin: Map<&'static str, Group>,
+}
+
+/// The lines of the table that are no comment, each with its section.
+fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = TABLE.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .scan("", |section, line| {
+            let title = line.starts_with('[');
+            if title {
+                *section = line;
+            }
+            Some((*section, if title { "" } else { line }))
+        })
+        .filter(|(_, line)| !line.is_empty())
 }
 
 /// The groups of the table with their spellings, in their order.
-pub(super) fn groups() -> impl Iterator<Item = Vec<&'static str>> {
-    let lines = TABLE.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', '[']));
-    lines.map(|line| line.split(' ').collect())
+pub(super) fn groups() -> impl Iterator<Item = (Group, Vec<&'static str>)> {
+    lines().filter(|(section, _)| *section != KIN).filter_map(|(section, line)| {
+        let (rarity, line) = match (line.strip_prefix("** "), line.strip_prefix("* ")) {
+            (Some(rest), _) => (Rarity::MostFrequent, rest),
+            (_, Some(rest)) => (Rarity::Frequent, rest),
+            _ => (Rarity::Known, line),
+        };
+        let spellings: Vec<&str> = line.split(' ').collect();
+        Some((Group { key: spellings.first()?, rarity, is_surname: section == SURNAMES }, spellings))
+    })
 }
 
 fn table() -> &'static Table {
     static TABLE: OnceLock<Table> = OnceLock::new();
     TABLE.get_or_init(|| {
         let mut table = Table::default();
-        for group in groups() {
-            let Some(key) = group.first().copied() else { continue };
-            for spelling in group {
-                table.spellings.entry(spelling).or_insert(key);
+        for (group, spellings) in groups() {
+            for spelling in spellings {
+                table.spellings.entry(spelling).or_insert(group);
                 let fold = folded(spelling).to_string();
                 if spelling.len() >= SHORTEST_CORRECTED {
-                    for near in [spelling.to_owned()].into_iter().chain(with_one_letter_less(spelling)) {
-                        table.near.entry(near).or_default().push((spelling, key));
-                    }
+                    let mut add = |near: &str| table.near.entry(near.to_owned()).or_default().push((spelling, group));
+                    add(spelling);
+                    with_one_letter_less(spelling, add);
                 }
-                let rough = table.coarse.entry(coarse(&fold).to_string()).or_insert(Some(key));
-                if *rough != Some(key) {
+                let rough = table.coarse.entry(coarse(&fold).to_string()).or_insert(Some(group));
+                if *rough != Some(group) {
                     *rough = None;
                 }
                 // The first group of the table that folds so: more usual names stand first in their lines.
-                table.folds.entry(fold).or_insert(key);
+                table.folds.entry(fold).or_insert(group);
             }
+        }
+        for (_, line) in lines().filter(|(section, _)| *section == KIN) {
+            let mut keys = line.split(' ');
+            let Some(head) = keys.next().and_then(|key| table.spellings.get(key).copied()) else { continue };
+            table.kin.extend(keys.map(|key| (key, head)));
         }
         table
     })
@@ -146,33 +164,41 @@ pub(super) fn of_spelling(word: &str) -> Option<Group> {
     table().spellings.get(word).copied()
 }
 
-/// The group of a folded word; or the only group whose coarse key it has.
-pub(super) fn of_fold(fold: &str, rough: &str) -> Option<Group> {
-    let table = table();
-    table.folds.get(fold).copied().or_else(|| table.coarse.get(rough).copied().flatten())
+/// The group of a folded word.
+pub(super) fn of_fold(fold: &str) -> Option<Group> {
+    table().folds.get(fold).copied()
 }
 
-/// Whether a group is among the most frequent names.
-pub(super) fn is_common(group: &str) -> bool {
-    COMMON.binary_search(&group).is_ok()
+/// The group of a coarse key, if only one has it.
+pub(super) fn of_coarse(rough: &str) -> Option<Group> {
+    table().coarse.get(rough).copied().flatten()
+}
+
+/// The group that this one's name is also put for: Modou, who is Mamadou elsewhere.
+pub(super) fn kin(group: &str) -> Option<Group> {
+    table().kin.get(group).copied()
 }
 
 /// Groups that one lost, added, wrong or exchanged letter would make of a word that no group has. Long words may also be a
 /// spelling that is one error away from the sound of a group.
 pub(super) fn corrections(word: &str) -> Vec<Group> {
     let mut found: Vec<Group> = Vec::new();
-    if word.len() < SHORTEST_CORRECTED || word.len() > LONGEST_CORRECTED {
+    if word.len() < SHORTEST_CORRECTED - 1 || word.len() > LONGEST_CORRECTED {
         return found;
     }
     let near = &table().near;
-    let variants = std::iter::once(word.to_owned()).chain(with_one_letter_less(word)).map(Zeroizing::new);
-    for variant in variants {
-        for (spelling, group) in near.get(variant.as_str()).into_iter().flatten() {
-            if found.len() < MOST_CORRECTIONS && !found.contains(group) && is_one_error(word, spelling) {
-                found.push(group);
+    let mut look = |variant: &str| {
+        for (spelling, group) in near.get(variant).into_iter().flatten() {
+            if !found.contains(group) && is_one_error(word, spelling) {
+                found.push(*group);
             }
         }
-    }
+    };
+    look(word);
+    with_one_letter_less(word, look);
+    // The more frequent a name, the likelier that it was meant.
+    found.sort_by_key(|group| (group.rarity.bits(), group.key));
+    found.truncate(MOST_CORRECTIONS);
     found
 }
 
@@ -191,10 +217,21 @@ fn is_one_error(one: &str, other: &str) -> bool {
     }
 }
 
-/// The word without each of its letters: two words that are one typing error apart share one of these, or one is among the
-/// other's.
-pub(super) fn with_one_letter_less(word: &str) -> impl Iterator<Item = String> {
-    word.char_indices().map(|(at, c)| [&word[..at], &word[at + c.len_utf8()..]].concat())
+/// Calls with the word without each of its letters: two words that are one typing error apart share one of these, or one is among
+/// the other's. Words are ASCII.
+pub(super) fn with_one_letter_less(word: &str, mut call: impl FnMut(&str)) {
+    let letters = word.as_bytes();
+    let Some((_, rest)) = letters.split_first() else { return };
+    let mut variant = Zeroizing::new(rest.to_vec());
+    for (place, letter) in letters.iter().enumerate() {
+        if let Ok(text) = std::str::from_utf8(&variant) {
+            call(text);
+        }
+        // The next one lacks the next letter, and has this one.
+        if let Some(next) = variant.get_mut(place) {
+            *next = *letter;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -205,31 +242,46 @@ mod tests {
     fn the_table_is_in_order() {
         let mut known: HashMap<&str, &str> = HashMap::new();
         let mut count = 0;
-        for group in groups() {
+        for (group, spellings) in groups() {
             count += 1;
-            for spelling in &group {
+            for spelling in &spellings {
                 assert!(spelling.len() >= 2 && spelling.bytes().all(|b| b.is_ascii_lowercase()), "{spelling}");
-                assert_eq!(known.insert(spelling, group[0]), None, "{spelling} stands twice");
+                assert_eq!(known.insert(spelling, group.key), None, "{spelling} stands twice");
             }
         }
-        assert!(count >= 500, "{count} groups");
+        assert!(count >= 2000, "{count} groups");
+        let is_key = |key: &str| known.get(key) == Some(&key);
+        let mut kin: Vec<&str> = Vec::new();
+        for (_, line) in lines().filter(|(section, _)| *section == KIN) {
+            assert!(line.split(' ').all(is_key), "{line}");
+            kin.extend(line.split(' '));
+        }
+        let count = kin.len();
+        kin.sort_unstable();
+        kin.dedup();
+        assert_eq!(kin.len(), count, "a group has one kin");
     }
 
     #[test]
     fn spellings_folds_and_errors() {
-        assert_eq!(of_spelling("jallow"), Some("diallo"));
-        assert_eq!(of_fold(&folded("djaalow"), ""), Some("diallo"));
+        assert_eq!(of_spelling("jallow").map(|group| group.key), Some("diallo"));
+        assert_eq!(of_fold(&folded("djaalow")).map(|group| group.key), Some("diallo"));
         assert_eq!(of_spelling("neumann"), None);
         for (word, group) in [
             ("coulbaly", "coulibaly"),
-            ("mamdou", "mohamed"),
+            ("mamdu", "mamadou"),
             ("siop", "diop"),
             ("tambaou", "tambadou"),
             ("dipo", "diop"),
         ] {
-            assert!(corrections(word).contains(&group), "{word}");
+            assert!(corrections(word).iter().any(|found| found.key == group), "{word}");
         }
         assert!(corrections("so").is_empty());
-        assert!(COMMON.is_sorted() && is_common("diallo") && !is_common("diamanka"));
+        let rarity = |word: &str| of_spelling(word).map(|group| (group.rarity, group.is_surname));
+        assert_eq!(rarity("jallow"), Some((Rarity::MostFrequent, true)));
+        assert_eq!(rarity("binta"), Some((Rarity::Frequent, false)));
+        assert_eq!(rarity("diamanka"), Some((Rarity::Known, true)));
+        assert_eq!(kin("modou").map(|group| group.key), Some("mamadou"));
+        assert_eq!(kin("mamadou"), None);
     }
 }

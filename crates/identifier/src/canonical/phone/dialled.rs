@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::{Reason, plain::latin_letters_and_digits};
 
 /// Words that may stand before or after a number.
-const LABELS: [&str; 45] = [
+const LABELS: [&str; 51] = [
     "airtel",
     "africell",
     "bureau",
@@ -22,24 +22,28 @@ const LABELS: [&str; 45] = [
     "expresso",
     "fax",
     "fixe",
+    "flooz",
     "free",
     "gsm",
     "home",
     "m",
     "maison",
     "malitel",
+    "mattel",
     "mob",
     "mobile",
     "momo",
     "money",
     "moov",
     "mtn",
+    "mauritel",
     "n",
     "no",
     "num",
     "number",
     "numero",
     "office",
+    "om",
     "orange",
     "phone",
     "portable",
@@ -49,6 +53,8 @@ const LABELS: [&str; 45] = [
     "tel",
     "telegram",
     "telephone",
+    "tigo",
+    "tmoney",
     "viber",
     "wave",
     "whatsapp",
@@ -57,6 +63,16 @@ const LABELS: [&str; 45] = [
 
 /// Words after which an extension stands, which is not part of the number.
 const EXTENSION: [&str; 6] = ["ext", "extension", "x", "poste", "p", "ramal"];
+
+/// The digits that letters are read for, if they are few and all of them look like digits.
+fn as_digits(letters: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let digit = |letter: u8| match letter {
+        b'O' | b'o' => Some(b'0'),
+        b'I' | b'l' => Some(b'1'),
+        _ => None,
+    };
+    if letters.len() > 3 { None } else { letters.bytes().map(digit).collect::<Option<Vec<u8>>>().map(Zeroizing::new) }
+}
 
 /// Digits with what is known of their form.
 pub(super) struct Dialled {
@@ -81,6 +97,11 @@ impl Dialled {
             optional_zero: None,
         };
         let mut rest = text;
+        // An address on the web that stands for an international number.
+        if let Some(number) = ["wa.me/", "api.whatsapp.com/send?phone="].iter().find_map(|site| text.split_once(site)) {
+            rest = number.1.split(['?', '&', '/']).next().unwrap_or_default().trim_start_matches('+');
+            dialled.international = true;
+        }
         while let Some(c) = rest.chars().next() {
             let after = &rest[c.len_utf8()..];
             match c {
@@ -105,6 +126,14 @@ impl Dialled {
                 c if c.is_alphabetic() => {
                     let end = rest.find(|next: char| !next.is_alphabetic()).unwrap_or(rest.len());
                     let word = latin_letters_and_digits(&rest[..end]);
+                    // O and l typed or read for digits, beside one.
+                    let beside =
+                        rest[end..].starts_with(|next: char| next.is_ascii_digit()) || !dialled.digits.is_empty();
+                    if beside && let Some(digits) = as_digits(&rest[..end]) {
+                        dialled.digits.extend_from_slice(&digits);
+                        rest = &rest[end..];
+                        continue;
+                    }
                     if !dialled.digits.is_empty() && EXTENSION.contains(&word.as_str()) {
                         break;
                     }
