@@ -249,6 +249,7 @@ mod tests {
             ("77123456789012345", "SN", Reason::TooLong),
             ("+0771234567", "SN", Reason::CallingCode),
             ("77 S23 45 67", "SN", Reason::WrongCharacters),
+            ("77 123 45 67 l", "SN", Reason::WrongCharacters),
             ("a@b.sn", "SN", Reason::WrongCharacters),
             ("771234567@gmail.com", "SN", Reason::WrongCharacters),
             ("*144#", "SN", Reason::WrongCharacters),

@@ -102,10 +102,16 @@ impl Dialled {
             rest = number.1.split(['?', '&', '/']).next().unwrap_or_default().trim_start_matches('+');
             dialled.international = true;
         }
+        let mut after_digit = false;
         while let Some(c) = rest.chars().next() {
             let after = &rest[c.len_utf8()..];
             match c {
-                '0'..='9' => dialled.digits.push(c as u8),
+                '0'..='9' => {
+                    dialled.digits.push(c as u8);
+                    rest = after;
+                    after_digit = true;
+                    continue;
+                }
                 '+' if dialled.digits.iter().all(|digit| *digit == b'0') && dialled.digits.len() <= 2 => {
                     dialled.international = true;
                     dialled.digits.clear();
@@ -127,8 +133,7 @@ impl Dialled {
                     let end = rest.find(|next: char| !next.is_alphabetic()).unwrap_or(rest.len());
                     let word = latin_letters_and_digits(&rest[..end]);
                     // O and l typed or read for digits, beside one.
-                    let beside =
-                        rest[end..].starts_with(|next: char| next.is_ascii_digit()) || !dialled.digits.is_empty();
+                    let beside = after_digit || rest[end..].starts_with(|next: char| next.is_ascii_digit());
                     if beside && let Some(digits) = as_digits(&rest[..end]) {
                         dialled.digits.extend_from_slice(&digits);
                         rest = &rest[end..];
@@ -146,6 +151,7 @@ impl Dialled {
                 _ => {}
             }
             rest = after;
+            after_digit = false;
         }
         if dialled.digits.is_empty() {
             return Err(Reason::TooShort);
