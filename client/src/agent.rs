@@ -20,6 +20,7 @@
 //! | `leaves` | our leaves in an epoch, where each token stands, what matched |
 //! | `link`, `overlaps` | what outlives an epoch: verification, record numbers, overlaps and their keys |
 //! | `casework`, `casefile` | acts of officers under the manual (R29 to R33) |
+//! | `objections` | what this unit does not go on with, and who lets it go on (R33) |
 //! | `parcels` | sealed parcels on their way, recall (R31, R32) |
 //! | `officers` | who signs for a unit (R30) |
 //! | `accords` | proposals, signatures, which accord is in force |
@@ -39,6 +40,7 @@ mod history;
 pub mod holdings;
 mod leaves;
 mod link;
+mod objections;
 mod officers;
 mod opening;
 mod overlaps;

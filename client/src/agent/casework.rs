@@ -17,6 +17,7 @@ use protocol::body::Body;
 use protocol::case::{Case, CaseRefused, Choice, MAX_AHEAD_MS};
 use protocol::consent::ConsentRefused;
 use protocol::envelope::{Envelope, Kind, Role};
+use protocol::lifting::Objected;
 use protocol::manual::{Actor, Carries, Manual};
 use protocol::matter::{self, CopyReceipt, Matter, MatterRefused};
 use protocol::message::{self, Head};
@@ -46,6 +47,9 @@ pub enum CaseworkError {
     /// The unit objects to what the other side said.
     #[error("this unit objects to what the other side said ({0})")]
     Objection(String),
+    /// Not over exactly what this unit objects to now, or not signed by an officer who may lift it.
+    #[error("the lifting is not of what this unit objects to, or not signed by a head or legal officer")]
+    Lifting,
     /// The act's form.
     #[error(transparent)]
     Act(#[from] ActRefused),
@@ -67,6 +71,7 @@ impl CaseworkError {
             CaseworkError::NoManual => "no-manual",
             CaseworkError::Pending => "act-pending",
             CaseworkError::Objection(_) => "objection",
+            CaseworkError::Lifting => "lifting",
             CaseworkError::Act(e) => e.code(),
             CaseworkError::Case(e) => e.code(),
             CaseworkError::Matter(e) => e.code(),
@@ -84,8 +89,8 @@ pub struct Prospect {
     pub manual: Arc<Manual>,
     /// Whether it has had an act.
     pub is_open: bool,
-    /// Why this unit does not go on, if it objects.
-    pub objection: Option<String>,
+    /// What this unit objects to, in the order of the log: then it does not go on.
+    pub objections: Vec<Objected>,
     /// Whether an act of ours is on its way.
     pub pending: bool,
 }
@@ -111,7 +116,7 @@ impl Agent {
                     case: file.case.clone(),
                     manual,
                     is_open: true,
-                    objection: file.objection.clone(),
+                    objections: file.objections.clone(),
                     pending: file.pending.is_some(),
                 });
             }
@@ -124,7 +129,7 @@ impl Agent {
             let pair = Pair::new(&self.desk.me, peer).ok_or(CaseworkError::NoOverlap)?;
             let case = Case::open(&manual, self.desk.federation, accord.hash(), *handle, &pair, now_ms);
             let pending = link.opening.contains(handle);
-            return Ok(Prospect { peer: peer.clone(), case, manual, is_open: false, objection: None, pending });
+            return Ok(Prospect { peer: peer.clone(), case, manual, is_open: false, objections: Vec::new(), pending });
         }
         Err(CaseworkError::NoOverlap)
     }
@@ -161,8 +166,8 @@ impl Agent {
             return Err(CaseworkError::Pending);
         }
         let gives = matches!(act.statement.content, Content::Consent(_) | Content::Parcel(_) | Content::Journal);
-        if let Some(why) = prospect.objection.filter(|_| gives) {
-            return Err(CaseworkError::Objection(why));
+        if let Some(objected) = prospect.objections.first().filter(|_| gives) {
+            return Err(CaseworkError::Objection(objected.code.clone()));
         }
         let verified = act.verify(&self.desk.federation, &self.desk.me, self.certified.officers())?;
         prospect.case.check_moment(&prospect.manual, &verified, now_ms)?;
@@ -187,18 +192,6 @@ impl Agent {
         };
         let role = if act.officer.is_some() { Role::Officer } else { Role::Agent };
         self.desk.send_as(role, Party::Unit(prospect.peer), Kind::Act, None, Body { head: act.to_bytes(), rows });
-        Ok(())
-    }
-
-    /// Officers have looked at what their unit objected to, and go on.
-    ///
-    /// # Errors
-    /// [`CaseworkError::NoOverlap`].
-    pub fn lift_objection(&mut self, handle: &Handle) -> Result<(), CaseworkError> {
-        let mut files = self.links.values_mut().filter_map(|link| link.cases.get_mut(handle));
-        let file = files.next().ok_or(CaseworkError::NoOverlap)?;
-        file.objection = None;
-        file.touch();
         Ok(())
     }
 
@@ -292,8 +285,7 @@ impl Agent {
             file.pending = None;
             link.opening.remove(&said.handle);
         } else if let Some(code) = objection {
-            file.objection.get_or_insert_with(|| code.to_owned());
-            desk.tell(Event::Objection(peer.clone(), said.handle, code));
+            super::objections::object(file, peer, incoming.entry, code, desk);
         }
         let moved = after.state() != before.state();
         file.case = after;

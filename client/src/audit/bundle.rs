@@ -11,6 +11,7 @@ use minicbor::{Decode, Encode};
 use protocol::calendar::Start;
 use protocol::codec;
 use protocol::identity::{self, PublicKeys, SigningKey};
+use protocol::lifting::{Objected, SignedLifting};
 use protocol::matter::Matter;
 use protocol::name::UnitName;
 use protocol::overlap::Handle;
@@ -18,7 +19,7 @@ use protocol::reading::SignedReading;
 use protocol::{Bytes, Hash, label};
 
 /// The first words of the file; another format has others.
-const FORMAT: &str = "sutura audit bundle 1";
+const FORMAT: &str = "sutura audit bundle 2";
 /// The longest file that is read, in bytes.
 pub const MAX_FILE: u64 = 1 << 30;
 
@@ -74,6 +75,9 @@ pub struct Bundle {
     /// Its root.
     #[n(15)]
     pub log_root: Hash,
+    /// Who lifted what this unit had objected to, when and why.
+    #[n(16)]
+    pub liftings: Vec<SignedLifting>,
 }
 
 /// A member, as it signed itself when it joined. Its standing is the broker's word, and not here.
@@ -170,9 +174,9 @@ pub struct CaseHistory {
     /// Acts and limits.
     #[n(2)]
     pub acts: Vec<Logged>,
-    /// Why this unit does not go on, if it objects: its own word.
+    /// What this unit objects to, and nobody has lifted: its own word, but for acts that show it.
     #[n(3)]
-    pub objection: Option<String>,
+    pub objections: Vec<Objected>,
 }
 
 /// A copy outside the vault.

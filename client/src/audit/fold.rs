@@ -9,7 +9,7 @@ mod consents;
 use super::bundle::{Bundle, CaseHistory, Logged};
 use super::log::{Log, Opened};
 use super::members::Members;
-use super::report::{Findings, Proof};
+use super::report::{Findings, Moment, Proof, Signed};
 use protocol::Hash;
 use protocol::accord::Accord;
 use protocol::act::{Act, Content, VerifiedAct};
@@ -41,6 +41,8 @@ pub(super) struct Folded<'b> {
     pub history: &'b CaseHistory,
     pub said: Vec<Said<'b>>,
     pub manual: Option<(Hash, Manual)>,
+    /// Entries of the other unit's acts that break a guard of the parties: the unit of the bundle objects to them.
+    pub broke_a_guard: Vec<u64>,
     broken: bool,
 }
 
@@ -50,6 +52,15 @@ pub(super) struct Folding<'b> {
     pub officers: Officers,
     /// Names of officers, as they opened their certificates' commitments.
     pub names: BTreeMap<(UnitName, u32), String>,
+}
+
+impl Folding<'_> {
+    /// An officer who signed something, as a report names them.
+    pub fn officer(&self, unit: &UnitName, number: u32, at_ms: u64) -> Signed {
+        let role = self.officers.get(unit, number).map(|officer| officer.certificate.role.to_string());
+        let name = self.names.get(&(unit.clone(), number)).cloned();
+        Signed { unit: unit.to_string(), officer: Some(number), role, name, at: Moment(at_ms) }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -76,7 +87,7 @@ pub(super) fn fold<'b>(
             findings.add("case-twice", history.handle.to_string());
         }
         order.extend(history.acts.iter().map(|logged| (logged.entry, Source::Case(cases.len(), logged))));
-        cases.push(Folded { history, said: Vec::new(), manual: None, broken: false });
+        cases.push(Folded { history, said: Vec::new(), manual: None, broke_a_guard: Vec::new(), broken: false });
     }
     order.sort_by_key(|(entry, _)| *entry);
     let mut folding = Folding { cases, officers: Officers::default(), names: BTreeMap::new() };
@@ -164,6 +175,9 @@ impl<'b> Step<'_, 'b> {
         // What the parties ask of each other does not stop a case: it is in the log, and both units have seen it.
         if let Err(code) = check_matter(manual, &before, &verified, logged.matter.as_ref(), officers) {
             findings.add(code, place);
+            if *sender != self.bundle.unit {
+                folded.broke_a_guard.push(logged.entry);
+            }
         } else if let (Some(by), Some(signer)) = (logged.matter.as_ref().and_then(|m| m.by.as_ref()), verified.signer())
         {
             names.insert((signer.unit().clone(), signer.number()), by.name.clone());

@@ -37,8 +37,8 @@ pub async fn gather(
     open.retain(|(_, handle)| only.is_none_or(|only| only == handle));
     for (peer, handle) in open {
         let acts = session.history(&peer, &handle).await?.into_iter().map(logged).collect();
-        let objection = agent.prospect(&handle, now_ms).ok().and_then(|prospect| prospect.objection);
-        cases.push(CaseHistory { peer, handle, acts, objection });
+        let objections = agent.objections(&handle);
+        cases.push(CaseHistory { peer, handle, acts, objections });
     }
     let mut officers = Vec::new();
     for (key, value) in vault.list("officerlog/").await? {
@@ -59,7 +59,7 @@ pub async fn gather(
         officers,
         checkpoints,
         proofs,
-        readings: readings(vault, &handles).await?,
+        readings: signed_by_officers(vault, "reading", &handles).await?,
         copies: handles.iter().flat_map(|handle| copies(agent, handle)).collect(),
         cases,
         peers: view
@@ -77,6 +77,7 @@ pub async fn gather(
         epoch: view.epoch,
         log_size: view.log_size,
         log_root: view.log_root,
+        liftings: signed_by_officers(vault, "lifting", &handles).await?,
     };
     Ok(bundle.sign(&membership.into_keys().signing))
 }
@@ -142,13 +143,15 @@ async fn proofs(vault: &Vault, entries: &BTreeSet<u64>) -> Result<(Vec<KeptProof
     Ok((proofs, notes))
 }
 
-async fn readings(
+/// Readings, or liftings: what officers signed about a case, for nobody but an audit.
+async fn signed_by_officers<T: for<'b> minicbor::Decode<'b, ()> + minicbor::Encode<()>>(
     vault: &Vault,
+    kind: &str,
     handles: &BTreeSet<Handle>,
-) -> Result<Vec<protocol::reading::SignedReading>, SessionError> {
+) -> Result<Vec<T>, SessionError> {
     let mut out = Vec::new();
     for handle in handles {
-        for (key, value) in vault.list(&format!("reading/{handle}/")).await? {
+        for (key, value) in vault.list(&format!("{kind}/{handle}/")).await? {
             out.push(codec::decode(&value).map_err(|_| Damaged(key))?);
         }
     }

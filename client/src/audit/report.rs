@@ -48,6 +48,8 @@ pub struct Report {
     pub exceptions: Vec<Exception>,
     /// What was disclosed, in the order of the log.
     pub disclosures: Vec<Disclosure>,
+    /// What the unit objected to, in the order of the log.
+    pub objections: Vec<Objection>,
     /// What the audit saw, and did not see.
     pub coverage: Coverage,
     /// Fingerprints, for comparing over another channel.
@@ -286,6 +288,29 @@ pub struct Disclosure {
     pub proof: Option<Proof>,
     /// Whether the place of every act that it hangs on is proven.
     pub proven: bool,
+}
+
+/// Something of the other unit's that broke a guard of the parties.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Objection {
+    /// The overlap.
+    pub overlap: String,
+    /// The entry of the log.
+    pub entry: u64,
+    /// The guard.
+    pub code: String,
+    /// Who let the unit go on; `None`: it stands.
+    pub lifted: Option<Lifted>,
+}
+
+/// That an objection was lifted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Lifted {
+    /// Who.
+    #[serde(flatten)]
+    pub by: Signed,
+    /// Why, in the officer's words.
+    pub why: String,
 }
 
 /// The numbers of matching with a peer: the unit's own word.

@@ -6,7 +6,7 @@ use super::bundle::SignedBundle;
 use super::log::Log;
 use super::members::Members;
 use super::report::{Coverage, Finding, Findings, Moment, Report, Unit};
-use super::{disclosures, exceptions, fold};
+use super::{disclosures, exceptions, fold, objections};
 
 /// Verifies everything that the bundle holds, and says what was disclosed.
 pub fn verify(signed: &SignedBundle) -> Report {
@@ -21,7 +21,8 @@ pub fn verify(signed: &SignedBundle) -> Report {
     let folded = fold::fold(bundle, &members, &mut log, &mut findings);
     let (without_proof, checkpoints) = log.finish(&mut findings);
     let disclosures = disclosures::all(bundle, &folded, &mut findings);
-    let exceptions = exceptions::all(bundle, &folded, &disclosures, &without_proof);
+    let objections = objections::all(bundle, &folded, &mut findings);
+    let exceptions = exceptions::all(bundle, &folded, &disclosures, &objections, &without_proof);
     let findings = once_each(findings);
     let peers = bundle.peers.iter().map(|peer| Unit {
         unit: peer.peer.to_string(),
@@ -49,6 +50,7 @@ pub fn verify(signed: &SignedBundle) -> Report {
             peers: peers.collect(),
         },
         disclosures,
+        objections,
         findings,
         keys: members.fingerprints(),
     }

@@ -32,6 +32,7 @@ fn what_only_the_exporting_unit_s_word_stands_for() {
     assert!(!is_found(whole_case), "a whole case; the other unit's bundle has it");
     assert!(!is_found(|bundle| bundle.readings.clear()), "readings that are left out");
     assert!(!is_found(|bundle| bundle.copies.clear()), "copies that are left out");
+    assert!(!is_found(|bundle| bundle.liftings.clear()), "an objection that no act shows, with its lifting");
     assert!(!is_found(|bundle| bundle.peers[0].evaluated = 0), "numbers of matching");
     assert!(!is_found(|bundle| bundle.accords[0].signed.clear()), "who signed the accord");
     assert!(!is_found(|bundle| bundle.made_ms += 1), "when it was made");

@@ -10,6 +10,7 @@ use protocol::case::Case;
 use protocol::consent::{ConsentKind, ParcelHead, Terms, key_hash};
 use protocol::envelope::{Header, Kind, Role, seal_envelope};
 use protocol::identity::{SigningKey, UnitKeys, federation_id, witness_name};
+use protocol::lifting::{Lifting, Objected};
 use protocol::manual::{self, Manual};
 use protocol::matter::{CopyReceipt, Matter};
 use protocol::message::{Deadline, Head};
@@ -133,6 +134,7 @@ impl Story {
             epoch: Some(1),
             log_size: 0,
             log_root: Hash::ZERO,
+            liftings: Vec::new(),
         };
         let log = log_key(&federation, &broker.public()).unwrap();
         let manual = Manual::read(&accord.terms().manual).unwrap();
@@ -284,7 +286,7 @@ impl Story {
         let case = Case::open(&self.manual, self.federation, self.accord.hash(), handle, &pair, at_ms);
         self.cases.push(Running { case, at_ms });
         let peer = self.units[SN].clone();
-        self.bundle.cases.push(CaseHistory { peer, handle, acts: Vec::new(), objection: None });
+        self.bundle.cases.push(CaseHistory { peer, handle, acts: Vec::new(), objections: Vec::new() });
         self.cases.len() - 1
     }
 
@@ -502,6 +504,22 @@ impl Story {
         }
     }
 
+    /// GM's officer lifts objections of the unit in a case.
+    pub fn lift(&mut self, case: usize, officer: u32, objections: Vec<Objected>, why: &str) {
+        let running = &mut self.cases[case];
+        running.at_ms += HOUR;
+        let lifting = Lifting {
+            federation: self.federation,
+            handle: *running.case.handle(),
+            unit: self.units[GM].clone(),
+            officer,
+            at_ms: running.at_ms,
+            objections,
+            why: why.to_owned(),
+        };
+        self.bundle.liftings.push(lifting.sign(&self.people[&(GM, officer)].key));
+    }
+
     /// Data handed over, with a receipt and a reading.
     pub fn handover(&mut self) -> (usize, Hash) {
         let case = self.meet();
@@ -579,10 +597,25 @@ impl Story {
         }
     }
 
-    /// All of it.
+    /// All of it, with an objection that was lifted.
     pub fn whole() -> Story {
+        Story::played(true)
+    }
+
+    /// All of it, and nothing that must be looked at.
+    pub fn calm() -> Story {
+        Story::played(false)
+    }
+
+    fn played(objects: bool) -> Story {
         let mut story = Story::new();
-        story.handover();
+        let (case, _) = story.handover();
+        if objects {
+            // The parts came twice; first they were not those of the act. A part is no act, and its entry not here.
+            let entry = story.append(Entry([77; 32]));
+            let objected = Objected { entry, code: "parcel-root".to_owned() };
+            story.lift(case, LEGAL, vec![objected], "they sent it once more");
+        }
         story.validated_urgent();
         story.checkpoint();
         story.recall();

@@ -48,6 +48,8 @@ const CHANGES: &[(&str, Change)] = &[
     ("a checkpoint with another root, with the own cosignature", forge_root),
     ("a bit of a reading", flip_reading),
     ("a reading of another officer, or with another reason", forge_reading),
+    ("a bit of a lifting", flip_lifting),
+    ("a lifting by another officer, of something else, or with another reason", forge_lifting),
     ("a word of the accord", change_accord),
     ("a member's key or title", change_member),
     ("the broker, the federation or the unit is another", change_identity),
@@ -444,6 +446,26 @@ fn forge_reading(f: &mut Forger, b: &mut Bundle) -> bool {
         0 => b.readings[at].reading.officer = HEAD,
         1 => b.readings[at].reading.why = "another reason".to_owned(),
         _ => b.readings[at].reading.package = Bytes([4; 32]),
+    }
+    true
+}
+
+fn flip_lifting(f: &mut Forger, b: &mut Bundle) -> bool {
+    let mut bytes = codec::encode(&b.liftings[0]);
+    f.flip(&mut bytes);
+    match codec::decode(&bytes) {
+        Ok(lifting) => b.liftings[0] = lifting,
+        Err(_) => return false,
+    }
+    true
+}
+
+fn forge_lifting(f: &mut Forger, b: &mut Bundle) -> bool {
+    let lifting = &mut b.liftings[0].lifting;
+    match f.below(3) {
+        0 => lifting.officer = HEAD,
+        1 => lifting.why = "another reason".to_owned(),
+        _ => lifting.objections[0].entry += 1,
     }
     true
 }

@@ -3,6 +3,7 @@
 
 use protocol::act::{Act, Content, Outcome};
 use protocol::consent::{ConsentKind, ParcelHead};
+use protocol::lifting::{Lifting, Objected};
 use protocol::matter::Matter;
 use protocol::name::UnitName;
 use protocol::officer::{Certificate, NameOpening, OfficerKey, OfficerRole};
@@ -420,6 +421,70 @@ fn a_broker_that_lets_everything_pass_gains_nothing() {
     s.f.pump();
     assert!(s.f.unit("GM").events.iter().any(|event| event.code() == "clock-ahead"));
     assert_eq!(s.state("GM"), "mediation", "time escalates, and discloses nothing");
+}
+
+/// R33: what breaks a guard of the parties is objected to, and only a head or legal officer lets the unit go on: signed, and
+/// over exactly what stands.
+#[test]
+fn an_objection_is_lifted_by_a_signature_that_stays() {
+    let mut s = Scene::new(8);
+    let now = s.f.now_ms;
+    // SN says what does not open.
+    let garbled = |s: &mut Scene| {
+        let officer = &s.officers[&("SN", "head")];
+        let mut matter = Matter::new(&mut s.rng);
+        matter.by = Some(officer.name.clone());
+        let agent = &s.f.unit("SN").agent;
+        let prospect = agent.prospect(&s.handle, now).unwrap();
+        let statement = agent.statement(&prospect, "acknowledge", Content::Nothing, &matter, now);
+        Act::sign(statement, officer.number, &officer.key)
+    };
+    s.plain("GM", "head", "acknowledge");
+    let act = garbled(&mut s);
+    s.f.inject("SN", "GM", &act, vec![0; 2048 + 40]);
+    s.f.pump();
+    let handle = s.handle;
+    let stands = s.f.unit("GM").agent.objections(&handle);
+    assert_eq!(stands.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["matter-does-not-open"]);
+    let manifest = s.manifest("x");
+    let terms = s.terms(&manifest, ConsentKind::Parcel);
+    let gives = |s: &mut Scene| s.act("GM", "head", "consent", Content::Consent(terms.clone()), |_| {}).unwrap_err();
+    assert_eq!(gives(&mut s), "objection");
+    s.f.restart("GM");
+    assert_eq!(s.f.unit("GM").agent.objections(&handle), stands, "it stands over a restart");
+
+    let lifting = Lifting {
+        federation: s.f.id(),
+        handle,
+        unit: "GM".parse().unwrap(),
+        officer: 2,
+        at_ms: now,
+        objections: stands.clone(),
+        why: "they sent it again by telephone".to_owned(),
+    };
+    let lift = |s: &mut Scene, lifting: Lifting, who: &'static str| {
+        let signed = lifting.sign(&s.officers[&("GM", who)].key);
+        s.f.unit("GM").agent.lift(&signed, now).map_err(|e| e.code())
+    };
+    let other = Objected { entry: stands[0].entry + 1, code: stands[0].code.clone() };
+    let refused = [
+        lift(&mut s, Lifting { officer: 4, ..lifting.clone() }, "investigator"),
+        lift(&mut s, lifting.clone(), "head"),
+        lift(&mut s, Lifting { unit: "SN".parse().unwrap(), ..lifting.clone() }, "legal"),
+        lift(&mut s, Lifting { federation: Hash::ZERO, ..lifting.clone() }, "legal"),
+        lift(&mut s, Lifting { objections: vec![other], ..lifting.clone() }, "legal"),
+        lift(&mut s, Lifting { why: String::new(), ..lifting.clone() }, "legal"),
+    ];
+    assert_eq!(refused, [Err("lifting"); 6]);
+    assert_eq!(gives(&mut s), "objection");
+    lift(&mut s, lifting.clone(), "legal").unwrap();
+    assert_ne!(gives(&mut s), "objection");
+    s.f.commit("GM");
+    let kept: Vec<&String> = s.f.unit("GM").vault.keys().filter(|key| key.starts_with("lifting/")).collect();
+    assert_eq!(kept, [&format!("lifting/{handle}/{:020}", stands[0].entry)]);
+    s.f.restart("GM");
+    assert_eq!(s.f.unit("GM").agent.objections(&handle), []);
+    assert_eq!(lift(&mut s, lifting, "legal"), Err("lifting"), "nothing stands any more");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! words (language files).
 
 use crate::audit::{Disclosure, Report, Signed};
+use crate::command::overlap::words::code;
 use crate::language::Messages;
 use crate::say;
 use crate::terminal::printable;
@@ -35,6 +36,7 @@ pub(super) fn write(report: &Report, messages: &Messages) -> String {
     for (number, disclosure) in (1_usize..).zip(&report.disclosures) {
         out.disclosure(number, report.disclosures.len(), disclosure);
     }
+    out.objections(report);
     out.coverage(report);
     out.certificate(report);
     out.text
@@ -184,6 +186,25 @@ impl Lines<'_> {
         self.line("validation", &told);
     }
 
+    fn objections(&mut self, report: &Report) {
+        if report.objections.is_empty() {
+            return;
+        }
+        self.title("audit-objections");
+        for objection in &report.objections {
+            let told = match &objection.lifted {
+                None => self.messages.text("audit-objection-stands"),
+                Some(lifted) => {
+                    let by = self.signed(&lifted.by);
+                    say!(self.messages, "audit-objection-lifted", by = by, why = lifted.why.as_str())
+                }
+            };
+            let rule = code(&objection.code, self.messages);
+            let line = format!("  {}, {}: {rule} [{}] — {told}", objection.overlap, objection.entry, objection.code);
+            self.plain(&printable(&line));
+        }
+    }
+
     fn coverage(&mut self, report: &Report) {
         let coverage = &report.coverage;
         self.title("audit-coverage");
@@ -250,6 +271,7 @@ mod tests {
             include_str!("../../audit/fold.rs"),
             include_str!("../../audit/fold/consents.rs"),
             include_str!("../../audit/disclosures.rs"),
+            include_str!("../../audit/objections.rs"),
             include_str!("../../audit/verify.rs"),
         ];
         let quoted = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
