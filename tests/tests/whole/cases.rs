@@ -1,6 +1,7 @@
 //! Cases between agents in one thread, under a mock clock: the procedure from match to recall, with restarts at every
 //! step, and with a broker that lets everything pass (R29 to R33).
 
+use client::agent::NotTaken;
 use protocol::act::{Act, Content, Outcome};
 use protocol::consent::{ConsentKind, ParcelHead};
 use protocol::lifting::{Lifting, Objected};
@@ -139,6 +140,12 @@ impl Scene {
         let mut case = |unit: &str| self.f.unit(unit).agent.prospect(&handle, now).unwrap().case;
         let (gm, sn) = (case("GM"), case("SN"));
         assert!(gm == sn && self.f.cases.get(&handle) == Some(&gm), "three folds, one case");
+    }
+
+    /// Whatever else was not taken in (of epochs that are over): no act and no limit.
+    fn nothing_was_refused(&self) -> bool {
+        let all = self.f.units.values().flat_map(|unit| &unit.not_taken);
+        all.into_iter().all(|error| !matches!(error, NotTaken::Casework(_)))
     }
 
     fn same(&mut self) {
@@ -485,6 +492,55 @@ fn an_objection_is_lifted_by_a_signature_that_stays() {
     s.f.restart("GM");
     assert_eq!(s.f.unit("GM").agent.objections(&handle), []);
     assert_eq!(lift(&mut s, lifting, "legal"), Err("lifting"), "nothing stands any more");
+}
+
+/// R29: both agreed to give, one sealed, the other let the time pass. What was sealed is taken back, and talks go on.
+#[test]
+fn a_mutual_handover_that_runs_out_after_one_seal_is_taken_back() {
+    let mut s = Scene::new(9);
+    s.same();
+    let fields = s.manifest("x").field_lines();
+    s.done("GM", "head", "propose", Content::Offer(Outcome::Mutual, None), |m| m.fields = fields);
+    s.plain("SN", "head", "accept");
+    let ours = s.manifest("+221771234567");
+    let theirs =
+        Manifest { provider: "GM".parse().unwrap(), recipient: "SN".parse().unwrap(), ..s.manifest("+2207654321") };
+    let terms = s.terms(&ours, ConsentKind::Parcel);
+    let (now, handle) = (s.f.now_ms, s.handle);
+    let agent = &s.f.unit("GM").agent;
+    let key = agent.sealing_key_of(&"SN".parse().unwrap()).unwrap();
+    let key = protocol::consent::key_hash(&key.0);
+    let accord = *agent.prospect(&handle, now).unwrap().case.accord();
+    let back = theirs.terms(ConsentKind::Parcel, &accord, key, now + 48 * HOUR, Bytes([6; 16]));
+    for who in ["head", "legal"] {
+        s.consent(who, &ours, &terms);
+        let (openings, attested) = (theirs.openings(), attestations());
+        s.done("GM", who, "consent", Content::Consent(back.clone()), |matter| {
+            matter.openings = Some(openings);
+            matter.attestations = attested;
+        });
+    }
+    s.both_in("authorised");
+    let head = s.seal(&ours, &terms.id()).unwrap();
+    s.f.run(2);
+    s.both_in("authorised");
+    assert!(s.f.unit("GM").agent.has_come(&handle, &head.package), "it lies sealed with GM");
+    assert_eq!(s.open(&head).unwrap_err(), "parcel-not-open");
+    s.f.wait(49 * HOUR);
+    s.f.run(2);
+    s.both_in("negotiating");
+    assert!(s.f.unit("GM").vault.keys().all(|key| !key.starts_with("in/")), "no part is left");
+    let now = s.f.now_ms;
+    let parcel = s.f.unit("SN").agent.prospect(&handle, now).unwrap().case.ledger().parcels()[0].clone();
+    assert!(parcel.recalled && parcel.deleted, "GM's agent has signed the receipt by itself: {parcel:?}");
+    assert_eq!(s.open(&head).unwrap_err(), "parcel-not-open");
+    assert_eq!(s.seal(&ours, &terms.id()).unwrap_err(), "consent-used");
+    // And the talks go on.
+    let fields = s.manifest("x").field_lines();
+    let provider = Some("SN".parse().unwrap());
+    s.done("GM", "head", "propose", Content::Offer(Outcome::Handover, provider), |m| m.fields = fields);
+    s.both_in("offered");
+    assert!(s.nothing_was_refused());
 }
 
 #[test]
