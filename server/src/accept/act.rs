@@ -14,7 +14,7 @@ use crate::cases;
 use crate::log::Writing;
 use crate::officers::officers_of;
 use crate::parcels;
-use crate::refusal::{ReceiverRefused, SenderRefused};
+use crate::refusal::{ParcelRefused, ReceiverRefused, SenderRefused};
 use protocol::act::{Act, ActRefused};
 use protocol::case::{Case, CaseRefused};
 use protocol::envelope::{Header, Role};
@@ -58,6 +58,11 @@ impl Broker {
         }
         case.check_moment(&manual, &verified, now_ms)?;
         let next = case.apply(&manual, &verified, &officers)?;
+        if let protocol::act::Content::Parcel(head) = &said.content
+            && !parcels::check_room(writing, &next, head.parts, now_ms).await.or_fail()?
+        {
+            return Err(ParcelRefused::Storage.into());
+        }
         cases::store(writing, &next, &manual).await.or_fail()?;
         parcels::settle(writing, &next, &manual, now_ms).await.or_fail()?;
         Ok(Deliver::Both)
