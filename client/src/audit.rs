@@ -31,7 +31,7 @@ mod report;
 mod verify;
 
 pub use bundle::{
-    AgreedAccord, Bundle, BundleError, CaseHistory, KeptCopy, KeptProof, Logged, MAX_FILE, Member, Note, PeerNumbers,
+    AgreedAccord, Bundle, BundleError, CaseHistory, KeptCopy, KeptProof, Logged, MAX_FILE, Note, PeerNumbers,
     SignedBundle,
 };
 pub use exceptions::EXCEPTIONS;

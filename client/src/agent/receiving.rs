@@ -49,7 +49,14 @@ impl Agent {
         rng: &mut impl CryptoRng,
     ) -> Result<(), NotTaken> {
         match (&envelope.header().sender, envelope.header().kind) {
-            (Party::Broker, Kind::Roster) => self.roster_entry(&incoming.body.head, incoming.entry),
+            (Party::Broker, Kind::Roster) => {
+                self.roster_entry(&incoming.body.head, incoming.entry)?;
+                // Whole, for audits: whose keys, from when on.
+                let whole = HistoryEntry::new(envelope, incoming, None).to_bytes();
+                self.desk.put(format!("rosterlog/{:020}", incoming.entry), whole);
+                self.desk.want_proof(incoming.entry);
+                Ok(())
+            }
             (Party::Broker, Kind::EpochClosed) => {
                 let head: message::EpochClosed = head_of(incoming)?;
                 // The broker's word does not close an epoch that runs by the accord's calendar: a new one in its place

@@ -10,7 +10,7 @@
 use minicbor::{Decode, Encode};
 use protocol::calendar::Start;
 use protocol::codec;
-use protocol::identity::{self, PublicKeys, SigningKey};
+use protocol::identity::{self, SigningKey};
 use protocol::lifting::{Objected, SignedLifting};
 use protocol::matter::Matter;
 use protocol::name::UnitName;
@@ -19,7 +19,7 @@ use protocol::reading::SignedReading;
 use protocol::{Bytes, Hash, label};
 
 /// The first words of the file; another format has others.
-const FORMAT: &str = "sutura audit bundle 2";
+const FORMAT: &str = "sutura audit bundle 3";
 /// The longest file that is read, in bytes.
 pub const MAX_FILE: u64 = 1 << 30;
 
@@ -39,9 +39,9 @@ pub struct Bundle {
     /// When, by its clock, in milliseconds since the Unix epoch.
     #[n(3)]
     pub made_ms: u64,
-    /// Members with their keys, as they signed them when they joined.
+    /// What the broker said of members, in the order of the log: each one's keys as it signed them itself, and its standing.
     #[n(4)]
-    pub members: Vec<Member>,
+    pub roster: Vec<Logged>,
     /// The accords under which the cases were.
     #[n(5)]
     pub accords: Vec<AgreedAccord>,
@@ -78,24 +78,6 @@ pub struct Bundle {
     /// Who lifted what this unit had objected to, when and why.
     #[n(16)]
     pub liftings: Vec<SignedLifting>,
-}
-
-/// A member, as it signed itself when it joined. Its standing is the broker's word, and not here.
-#[derive(Clone, Encode, Decode)]
-#[cbor(array)]
-pub struct Member {
-    /// Its name.
-    #[n(0)]
-    pub unit: UnitName,
-    /// Its full title.
-    #[n(1)]
-    pub title: String,
-    /// Its keys.
-    #[n(2)]
-    pub keys: PublicKeys,
-    /// Its own signature over all of it.
-    #[n(3)]
-    pub joined: Bytes<64>,
 }
 
 /// An accord. Its hash, which every act names, covers text and start.

@@ -8,7 +8,7 @@ mod consents;
 
 use super::bundle::{Bundle, CaseHistory, Logged};
 use super::log::{Log, Opened};
-use super::members::Members;
+use super::members::{self, Members};
 use super::report::{Findings, Moment, Proof, Signed};
 use protocol::Hash;
 use protocol::accord::Accord;
@@ -20,6 +20,7 @@ use protocol::matter::{self, Matter};
 use protocol::message::{Deadline, Head};
 use protocol::name::{Pair, Party, UnitName};
 use protocol::officer::{OfficerEntry, Officers};
+use protocol::roster::{Change, Roster};
 use std::collections::BTreeMap;
 
 /// Something that was done in a case, and holds.
@@ -65,6 +66,7 @@ impl Folding<'_> {
 
 #[derive(Clone, Copy)]
 enum Source<'b> {
+    Roster(&'b Logged),
     Officer(&'b Logged),
     Case(usize, &'b Logged),
 }
@@ -78,6 +80,8 @@ pub(super) fn fold<'b>(
 ) -> Folding<'b> {
     let manuals = manuals(bundle, findings);
     let mut order: Vec<(u64, Source<'b>)> = Vec::new();
+    check_order(&bundle.roster, "roster", findings);
+    order.extend(bundle.roster.iter().map(|logged| (logged.entry, Source::Roster(logged))));
     check_order(&bundle.officers, "officers", findings);
     order.extend(bundle.officers.iter().map(|logged| (logged.entry, Source::Officer(logged))));
     let mut cases: Vec<Folded<'b>> = Vec::new();
@@ -91,9 +95,19 @@ pub(super) fn fold<'b>(
     }
     order.sort_by_key(|(entry, _)| *entry);
     let mut folding = Folding { cases, officers: Officers::default(), names: BTreeMap::new() };
+    let mut roster = Roster::default();
     let step = Step { bundle, members, manuals: &manuals };
     for (entry, source) in order {
         match source {
+            Source::Roster(logged) => {
+                let opened = log.open(members, logged, &members::place(entry), findings);
+                // What does not hold is a finding of `members` already.
+                let Some(said) = opened.and_then(|_| members::entry_of(members, logged).ok()) else { continue };
+                if roster.apply(&members.federation, &said) == Ok(Change::KeysChanged) {
+                    // Nobody whom the old keys certified signs any more (R7).
+                    folding.officers.rekeyed(&said.unit);
+                }
+            }
             Source::Officer(logged) => {
                 let place = format!("officers, entry {entry}");
                 let Some(opened) = log.open(members, logged, &place, findings) else { continue };
@@ -170,7 +184,7 @@ impl<'b> Step<'_, 'b> {
             _ => journal.map(|id| (id, None)),
         };
         if let Some((id, package)) = consent {
-            consents::check(self.members, officers, &folded.said, &id, package, said)?;
+            consents::check(self.members, officers, &folded.said, &id, package, (said, logged.entry))?;
         }
         // What the parties ask of each other does not stop a case: it is in the log, and both units have seen it.
         if let Err(code) = check_matter(manual, &before, &verified, logged.matter.as_ref(), officers) {

@@ -3,9 +3,7 @@
 //! It takes what the agent kept as it came, and judges nothing: `verify` does. Caller: `sutura audit`. *Not here:* the
 //! passphrase.
 
-use super::bundle::{
-    AgreedAccord, Bundle, CaseHistory, KeptCopy, KeptProof, Logged, Member, Note, PeerNumbers, SignedBundle,
-};
+use super::bundle::{AgreedAccord, Bundle, CaseHistory, KeptCopy, KeptProof, Logged, Note, PeerNumbers, SignedBundle};
 use crate::agent::{Agent, HistoryEntry, kept_proof, restore::Damaged};
 use crate::membership::Membership;
 use crate::membership::MembershipError;
@@ -14,7 +12,7 @@ use crate::vault::Vault;
 use protocol::Hash;
 use protocol::act::{Act, Content};
 use protocol::codec;
-use protocol::message::{Head, RosterEntry};
+use protocol::message::Head;
 use protocol::name::UnitName;
 use protocol::overlap::Handle;
 use std::collections::BTreeSet;
@@ -40,13 +38,9 @@ pub async fn gather(
         let objections = agent.objections(&handle);
         cases.push(CaseHistory { peer, handle, acts, objections });
     }
-    let mut officers = Vec::new();
-    for (key, value) in vault.list("officerlog/").await? {
-        officers.push(logged(HistoryEntry::from_bytes(&value).ok_or(Damaged(key))?));
-    }
-    officers.sort_by_key(|logged| logged.entry);
-    let entries: BTreeSet<u64> =
-        officers.iter().chain(cases.iter().flat_map(|case| &case.acts)).map(|logged| logged.entry).collect();
+    let (officers, roster) = (kept(vault, "officerlog/").await?, kept(vault, "rosterlog/").await?);
+    let acts = cases.iter().flat_map(|case| &case.acts);
+    let entries: BTreeSet<u64> = officers.iter().chain(&roster).chain(acts).map(|logged| logged.entry).collect();
     let (proofs, checkpoints) = proofs(vault, &entries).await?;
     let handles: BTreeSet<Handle> = cases.iter().map(|case| case.handle).collect();
     let bundle = Bundle {
@@ -54,7 +48,7 @@ pub async fn gather(
         broker: invite.broker,
         unit: view.unit.clone(),
         made_ms: now_ms,
-        members: members(vault).await?,
+        roster,
         accords: accords(&view, &cases),
         officers,
         checkpoints,
@@ -94,13 +88,13 @@ fn logged(entry: HistoryEntry) -> Logged {
     }
 }
 
-async fn members(vault: &Vault) -> Result<Vec<Member>, SessionError> {
+/// Envelopes to all that the agent kept whole, in the order of the log.
+async fn kept(vault: &Vault, prefix: &str) -> Result<Vec<Logged>, SessionError> {
     let mut out = Vec::new();
-    for (key, value) in vault.list("roster/").await? {
-        let RosterEntry { unit, title, keys, joined, .. } =
-            RosterEntry::from_bytes(&value).map_err(|_| Damaged(key))?;
-        out.push(Member { unit, title, keys, joined });
+    for (key, value) in vault.list(prefix).await? {
+        out.push(logged(HistoryEntry::from_bytes(&value).ok_or(Damaged(key))?));
     }
+    out.sort_by_key(|logged| logged.entry);
     Ok(out)
 }
 

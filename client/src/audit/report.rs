@@ -358,4 +358,6 @@ pub struct Key {
     pub of: String,
     /// Of its public keys.
     pub fingerprint: String,
+    /// The entry of the log from which other keys hold; `None`: these hold now.
+    pub until: Option<u64>,
 }

@@ -13,7 +13,7 @@ pub fn verify(signed: &SignedBundle) -> Report {
     let bundle = signed.unverified();
     let mut findings = Findings::default();
     let members = Members::check(bundle, &mut findings);
-    let own = members.keys.get(&bundle.unit);
+    let own = members.keys_now(&bundle.unit);
     if !own.is_some_and(|keys| signed.is_signed_by(&keys.signing)) {
         findings.add("bundle-signature", bundle.unit.as_str());
     }

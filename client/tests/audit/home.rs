@@ -10,7 +10,7 @@ use protocol::act::{Act, Content};
 use protocol::codec;
 use protocol::invite::Invite;
 use protocol::matter::Matter;
-use protocol::message::{Head, RosterEntry, Standing};
+use protocol::message::{Head, RosterEntry};
 use std::sync::Arc;
 
 /// Values in the vault's own writing: one after the other.
@@ -61,15 +61,10 @@ fn vault_of(story: &Story) -> Vec<Change> {
         Change::put("unit/invite", codec::encode(&invite)),
     ];
     let mut put = |key: String, value: Vec<u8>| changes.push(Change::put(key, value));
-    for member in &bundle.members {
-        let entry = RosterEntry {
-            unit: member.unit.clone(),
-            title: member.title.clone(),
-            keys: member.keys.clone(),
-            standing: Standing::Admitted,
-            joined: member.joined,
-        };
-        put(format!("roster/{}", member.unit), entry.to_bytes());
+    for logged in &bundle.roster {
+        let entry = RosterEntry::from_bytes(&logged.head).unwrap();
+        put(format!("roster/{}", entry.unit), logged.head.clone());
+        put(format!("rosterlog/{:020}", logged.entry), kept(logged));
     }
     let accord = &bundle.accords[0];
     let mut values = Values::default().number(accord.start.epoch.into()).number(accord.start.tick);

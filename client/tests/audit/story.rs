@@ -1,7 +1,7 @@
 //! A history: two units, their officers, a log with two witnesses, and one case of every kind; as the recipient keeps it.
 
 use client::agent::{log_key, witness_key};
-use client::audit::{AgreedAccord, Bundle, CaseHistory, KeptCopy, KeptProof, Logged, Member, Note, PeerNumbers};
+use client::audit::{AgreedAccord, Bundle, CaseHistory, KeptCopy, KeptProof, Logged, Note, PeerNumbers};
 use protocol::accord::Accord;
 use protocol::act::{Act, Content, Outcome, Statement};
 use protocol::body::{Body, part_hash};
@@ -102,16 +102,12 @@ impl Story {
         let keys = [UnitKeys::generate(&mut rng), UnitKeys::generate(&mut rng)];
         let text = format!("{ACCORD}\n{}", manual::DEFAULT);
         let accord = Accord::new(&text, Start { epoch: 1, tick: 0, at_ms: BEGIN }).unwrap();
-        let members = units.iter().zip(&keys).map(|(unit, keys)| {
-            let entry = join_entry(&federation, unit.clone(), format!("Unit {unit}"), keys);
-            Member { unit: entry.unit, title: entry.title, keys: entry.keys, joined: entry.joined }
-        });
         let bundle = Bundle {
             federation: "NET-COP".to_owned(),
             broker: broker.public(),
             unit: units[GM].clone(),
             made_ms: BEGIN + 40 * 24 * HOUR,
-            members: members.collect(),
+            roster: Vec::new(),
             accords: vec![AgreedAccord {
                 start: accord.start(),
                 text,
@@ -157,9 +153,29 @@ impl Story {
             proven: 0,
             cases: Vec::new(),
         };
+        for unit in [SN, GM] {
+            story.join(unit);
+        }
         story.certify();
         story.checkpoint();
         story
+    }
+
+    /// The broker says to all that a unit is a member, with the keys that it has now.
+    pub fn join(&mut self, unit: usize) {
+        let name = self.units[unit].clone();
+        let entry = join_entry(&self.federation, name.clone(), format!("Unit {name}"), &self.keys[unit]);
+        let body = Body::head_only(entry.to_bytes());
+        let logged = self.say(Party::Broker, Party::All, Role::Broker, Kind::Roster, &body, None);
+        self.bundle.roster.push(logged);
+    }
+
+    /// A unit joins anew, with other keys: none of its officers signs any more.
+    pub fn rekey(&mut self, unit: usize) {
+        self.keys[unit] = UnitKeys::generate(&mut self.rng);
+        self.join(unit);
+        let name = self.units[unit].clone();
+        self.officers.rekeyed(&name);
     }
 
     fn certify(&mut self) {
@@ -265,7 +281,8 @@ impl Story {
             noted.add_cosignature(UnverifiedCosignature::parse(&line).unwrap(), &key).unwrap();
         }
         self.bundle.checkpoints.push(Note { size, text: noted.to_note() });
-        let acts = self.bundle.cases.iter().flat_map(|case| &case.acts).chain(&self.bundle.officers);
+        let acts = self.bundle.cases.iter().flat_map(|case| &case.acts);
+        let acts = acts.chain(&self.bundle.officers).chain(&self.bundle.roster);
         let mut entries: Vec<u64> = acts.map(|logged| logged.entry).filter(|entry| *entry >= self.proven).collect();
         entries.sort_unstable();
         for entry in entries {

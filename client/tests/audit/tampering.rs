@@ -7,7 +7,7 @@ use protocol::body::{part_hash, root_of_hashes};
 use protocol::envelope::{Header, UnverifiedEnvelope, seal_envelope};
 use protocol::identity::SigningKey;
 use protocol::matter::Matter;
-use protocol::message::Head;
+use protocol::message::{Head, RosterEntry};
 use protocol::officer::OfficerRole;
 use protocol::{Bytes, codec};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -52,6 +52,8 @@ const CHANGES: &[(&str, Change)] = &[
     ("a lifting by another officer, of something else, or with another reason", forge_lifting),
     ("a word of the accord", change_accord),
     ("a member's key or title", change_member),
+    ("a bit of what the broker said of a member", flip_roster),
+    ("a member is left out", leave_out_member),
     ("the broker, the federation or the unit is another", change_identity),
     ("a case is another peer's, or of another overlap", change_case),
     ("an act is shown twice", repeat_act),
@@ -481,12 +483,27 @@ fn change_accord(f: &mut Forger, b: &mut Bundle) -> bool {
 
 fn change_member(f: &mut Forger, b: &mut Bundle) -> bool {
     let at = f.below(2);
+    let mut entry = RosterEntry::from_bytes(&b.roster[at].head).unwrap();
     match f.below(4) {
-        0 => b.members[at].title.push('x'),
-        1 => b.members[at].keys.signing.0[3] ^= 1,
-        2 => b.members[at].keys.sealing.0[3] ^= 1,
-        _ => b.members[at].joined.0[3] ^= 1,
+        0 => entry.title.push('x'),
+        1 => entry.keys.signing.0[3] ^= 1,
+        2 => entry.keys.sealing.0[3] ^= 1,
+        _ => entry.joined.0[3] ^= 1,
     }
+    b.roster[at].head = entry.to_bytes();
+    true
+}
+
+fn flip_roster(f: &mut Forger, b: &mut Bundle) -> bool {
+    let (at, which) = (f.below(b.roster.len()), f.below(2));
+    let logged = &mut b.roster[at];
+    if which == 0 { f.flip(&mut logged.head) } else { f.flip(&mut logged.envelope) }
+}
+
+fn leave_out_member(f: &mut Forger, b: &mut Bundle) -> bool {
+    let at = f.below(2);
+    let gone = b.roster.remove(at).entry;
+    b.proofs.retain(|proof| proof.entry != gone);
     true
 }
 

@@ -5,6 +5,7 @@ use client::audit::{Report, SignedBundle, verify};
 use protocol::act::{Content, Outcome};
 use protocol::consent::ConsentKind;
 use protocol::lifting::Objected;
+use protocol::officer::OfficerRole;
 
 fn audited(story: &Story) -> Report {
     let file = story.bundle.clone().sign(&story.keys[GM].signing).encode();
@@ -199,7 +200,7 @@ fn an_objection_is_neither_left_out_nor_lifted_by_anybody() {
 #[test]
 fn one_person_under_two_numbers_is_told() {
     let mut story = Story::new();
-    story.hire(SN, 5, protocol::officer::OfficerRole::LegalOfficer, "officer 0  2");
+    story.hire(SN, 5, OfficerRole::LegalOfficer, "officer 0  2");
     let case = story.meet();
     story.agree(case, Outcome::Handover, SN);
     let (terms, openings) = story.terms(case, SN, ConsentKind::Parcel);
@@ -214,4 +215,48 @@ fn one_person_under_two_numbers_is_told() {
     let report = audited(&story);
     assert_eq!(report.findings, []);
     assert_eq!(codes(&report), ["role-conflict"]);
+}
+
+/// R7: keys hold from their entry of the log to the next one, and nobody whom older keys certified signs any more.
+#[test]
+fn a_change_of_keys_is_folded_where_the_log_has_it() {
+    for unit in [SN, GM] {
+        let mut story = Story::new();
+        story.handover();
+        story.checkpoint();
+        story.rekey(unit);
+        story.hire(unit, 5, OfficerRole::Head, "A new head");
+        let case = story.open();
+        story.simply(case, unit, 5, "acknowledge");
+        story.simply(case, 1 - unit, HEAD, "acknowledge");
+        story.checkpoint();
+        let report = audited(&story);
+        assert_eq!(report.findings, [], "each envelope under the keys of its time");
+        assert_eq!(codes(&report), [""; 0]);
+        assert_eq!(report.disclosures.len(), 1);
+        let keys: Vec<(&str, bool)> = report.keys.iter().map(|key| (key.of.as_str(), key.until.is_some())).collect();
+        let name = story.units[unit].as_str();
+        assert_eq!(keys.iter().filter(|(of, _)| *of == name).count(), 2, "both can be compared: {keys:?}");
+        assert_eq!(keys.iter().filter(|(_, replaced)| *replaced).count(), 1);
+
+        // Left out, it shows in what the new keys signed.
+        let mut hidden = story.bundle.clone();
+        let gone = hidden.roster.pop().unwrap().entry;
+        hidden.proofs.retain(|proof| proof.entry != gone);
+        assert!(!verify(&hidden.sign(&story.keys[GM].signing)).verified);
+    }
+}
+
+#[test]
+fn an_officer_whom_older_keys_certified_signs_nothing_more() {
+    let mut story = Story::new();
+    let certified_before = story.officers.clone();
+    story.rekey(SN);
+    // Whoever folds no change of keys takes this act.
+    story.officers = certified_before;
+    let case = story.open();
+    story.simply(case, SN, HEAD, "acknowledge");
+    story.checkpoint();
+    let found: Vec<String> = audited(&story).findings.into_iter().map(|finding| finding.code).collect();
+    assert_eq!(found, ["act-signature"]);
 }

@@ -232,7 +232,9 @@ impl Lines<'_> {
         }
         self.title("audit-compare");
         for key in &report.keys {
-            self.plain(&format!("  {:<10} {}", printable(&key.of), key.fingerprint));
+            let until = key.until.map(|entry| say!(self.messages, "audit-key-until", entry = entry));
+            let until = until.map(|until| format!("  ({until})")).unwrap_or_default();
+            self.plain(&format!("  {:<10} {}{until}", printable(&key.of), key.fingerprint));
         }
         let limits = self.messages.text("audit-limits");
         self.plain(&limits);
