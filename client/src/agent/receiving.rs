@@ -83,12 +83,17 @@ impl Agent {
                 let in_force = self.accords.in_force().map(|accord| accord.hash());
                 let admitted: Vec<UnitName> = self.roster.admitted().cloned().collect();
                 let roster = &self.roster;
-                self.accords
+                let accord = self
+                    .accords
                     .take_in(envelope, incoming.body, admitted, |unit| roster.is_admitted(unit), &mut self.desk)
                     .ok_or(NotTaken::Refused)?;
                 if self.accords.in_force().map(|accord| accord.hash()) != in_force {
                     self.desk.tell(Event::AccordInForce);
                 }
+                // Whole but for the text, for audits: who signed what, and when all had.
+                let whole = HistoryEntry::new(envelope, incoming, None).to_bytes();
+                self.desk.put(format!("accordlog/{accord}/{:020}", incoming.entry), whole);
+                self.desk.want_proof(incoming.entry);
                 Ok(())
             }
             (Party::Unit(unit), Kind::Officer) => {

@@ -8,7 +8,6 @@
 //! Callers: `gather` makes one, `verify` reads one. *Not here:* whether anything in it is true.
 
 use minicbor::{Decode, Encode};
-use protocol::calendar::Start;
 use protocol::codec;
 use protocol::identity::{self, SigningKey};
 use protocol::lifting::{Objected, SignedLifting};
@@ -19,7 +18,7 @@ use protocol::reading::SignedReading;
 use protocol::{Bytes, Hash, label};
 
 /// The first words of the file; another format has others.
-const FORMAT: &str = "sutura audit bundle 3";
+const FORMAT: &str = "sutura audit bundle 4";
 /// The longest file that is read, in bytes.
 pub const MAX_FILE: u64 = 1 << 30;
 
@@ -42,7 +41,7 @@ pub struct Bundle {
     /// What the broker said of members, in the order of the log: each one's keys as it signed them itself, and its standing.
     #[n(4)]
     pub roster: Vec<Logged>,
-    /// The accords under which the cases were.
+    /// The accords that were ever in force, and who signed them.
     #[n(5)]
     pub accords: Vec<AgreedAccord>,
     /// Certificates and revocations of officers of all units, in the order of the log.
@@ -80,19 +79,19 @@ pub struct Bundle {
     pub liftings: Vec<SignedLifting>,
 }
 
-/// An accord. Its hash, which every act names, covers text and start.
+/// An accord that all have signed. Its hash, which every act names, covers text and start.
 #[derive(Clone, Encode, Decode)]
 #[cbor(array)]
 pub struct AgreedAccord {
-    /// From where it counts.
+    /// The text: the rows of the proposal.
     #[n(0)]
-    pub start: Start,
-    /// The text.
-    #[n(1)]
     pub text: String,
-    /// Who signed it, as this unit's vault knows.
+    /// Who proposed it, and from where it counts.
+    #[n(1)]
+    pub proposal: Logged,
+    /// Who signed it, in the order of the log.
     #[n(2)]
-    pub signed: Vec<UnitName>,
+    pub signatures: Vec<Logged>,
 }
 
 /// An envelope of the log, with what its verification needs.

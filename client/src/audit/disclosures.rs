@@ -8,7 +8,6 @@ use super::fold::{Folded, Folding, Said};
 use super::report::{
     Consent, Copy, Deletion, Disclosure, EventLine, Fields, Findings, Manual, Moment, Reading, Recall, Signed,
 };
-use protocol::accord::Accord;
 use protocol::act::Content;
 use protocol::consent::{ConsentKind, Held, Parcel};
 use protocol::name::UnitName;
@@ -207,13 +206,8 @@ impl Of<'_, '_> {
             Some((accord, manual)) => (*accord, manual.version().to_owned()),
             None => (Bytes::ZERO, String::new()),
         };
-        let agreed = self
-            .bundle
-            .accords
-            .iter()
-            .find(|agreed| Accord::new(&agreed.text, agreed.start).is_ok_and(|read| read.hash() == accord));
-        let signed = agreed.map(|agreed| agreed.signed.iter().map(UnitName::to_string).collect());
-        Manual { accord: accord.to_string(), version, signed: signed.unwrap_or_default() }
+        let signed = self.folding.accords.signers(&accord).map(UnitName::to_string).collect();
+        Manual { accord: accord.to_string(), version, signed }
     }
 
     fn line(&self, said: &Said<'_>) -> EventLine {

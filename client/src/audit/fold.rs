@@ -6,14 +6,14 @@
 
 mod consents;
 
-use super::bundle::{Bundle, CaseHistory, Logged};
+use super::accords::Accords;
+use super::bundle::{AgreedAccord, Bundle, CaseHistory, Logged};
 use super::log::{Log, Opened};
 use super::members::{self, Members};
 use super::report::{Findings, Moment, Proof, Signed};
 use protocol::Hash;
-use protocol::accord::Accord;
 use protocol::act::{Act, Content, VerifiedAct};
-use protocol::case::Case;
+use protocol::case::{Case, CaseRefused};
 use protocol::envelope::{Header, Kind, Role};
 use protocol::manual::Manual;
 use protocol::matter::{self, Matter};
@@ -51,6 +51,7 @@ pub(super) struct Folded<'b> {
 pub(super) struct Folding<'b> {
     pub cases: Vec<Folded<'b>>,
     pub officers: Officers,
+    pub accords: Accords,
     /// Names of officers, as they opened their certificates' commitments.
     pub names: BTreeMap<(UnitName, u32), String>,
 }
@@ -67,6 +68,8 @@ impl Folding<'_> {
 #[derive(Clone, Copy)]
 enum Source<'b> {
     Roster(&'b Logged),
+    Proposal(&'b AgreedAccord, &'b Logged),
+    Signature(&'b Logged),
     Officer(&'b Logged),
     Case(usize, &'b Logged),
 }
@@ -78,10 +81,14 @@ pub(super) fn fold<'b>(
     log: &mut Log<'_>,
     findings: &mut Findings,
 ) -> Folding<'b> {
-    let manuals = manuals(bundle, findings);
     let mut order: Vec<(u64, Source<'b>)> = Vec::new();
     check_order(&bundle.roster, "roster", findings);
     order.extend(bundle.roster.iter().map(|logged| (logged.entry, Source::Roster(logged))));
+    for agreed in &bundle.accords {
+        check_order(&agreed.signatures, "accord", findings);
+        order.push((agreed.proposal.entry, Source::Proposal(agreed, &agreed.proposal)));
+        order.extend(agreed.signatures.iter().map(|logged| (logged.entry, Source::Signature(logged))));
+    }
     check_order(&bundle.officers, "officers", findings);
     order.extend(bundle.officers.iter().map(|logged| (logged.entry, Source::Officer(logged))));
     let mut cases: Vec<Folded<'b>> = Vec::new();
@@ -94,18 +101,35 @@ pub(super) fn fold<'b>(
         cases.push(Folded { history, said: Vec::new(), manual: None, broke_a_guard: Vec::new(), broken: false });
     }
     order.sort_by_key(|(entry, _)| *entry);
-    let mut folding = Folding { cases, officers: Officers::default(), names: BTreeMap::new() };
+    let (officers, accords, names) = (Officers::default(), Accords::default(), BTreeMap::new());
+    let mut folding = Folding { cases, officers, accords, names };
     let mut roster = Roster::default();
-    let step = Step { bundle, members, manuals: &manuals };
+    let step = Step { bundle, members };
     for (entry, source) in order {
         match source {
             Source::Roster(logged) => {
                 let opened = log.open(members, logged, &members::place(entry), findings);
                 // What does not hold is a finding of `members` already.
-                let Some(said) = opened.and_then(|_| members::entry_of(members, logged).ok()) else { continue };
+                let Some(opened) = opened else { continue };
+                let Ok(said) = members::entry_of(members, logged) else { continue };
                 if roster.apply(&members.federation, &said) == Ok(Change::KeysChanged) {
                     // Nobody whom the old keys certified signs any more (R7).
                     folding.officers.rekeyed(&said.unit);
+                }
+                folding.accords.recheck(opened.envelope.header().tick, &roster);
+            }
+            Source::Proposal(agreed, logged) => {
+                let place = format!("accord, entry {entry}");
+                let Some(opened) = log.open(members, logged, &place, findings) else { continue };
+                if let Err(code) = folding.accords.proposed(&agreed.text, logged, &opened, &roster) {
+                    findings.add(code, place);
+                }
+            }
+            Source::Signature(logged) => {
+                let place = format!("accord, entry {entry}");
+                let Some(opened) = log.open(members, logged, &place, findings) else { continue };
+                if let Err(code) = folding.accords.signed(logged, &opened, &roster) {
+                    findings.add(code, place);
                 }
             }
             Source::Officer(logged) => {
@@ -143,7 +167,6 @@ pub(super) fn fold<'b>(
 struct Step<'a, 'b> {
     bundle: &'b Bundle,
     members: &'a Members,
-    manuals: &'a BTreeMap<Hash, Manual>,
 }
 
 impl<'b> Step<'_, 'b> {
@@ -156,16 +179,20 @@ impl<'b> Step<'_, 'b> {
         place: &str,
         findings: &mut Findings,
     ) -> Result<(), &'static str> {
-        let Folding { cases, officers, names } = folding;
+        let Folding { cases, officers, accords, names } = folding;
         let folded = &mut cases[at];
         let act = Act::from_bytes(&logged.head).map_err(|_| "act-malformed")?;
         let sender = self.place_of(&act, folded.history, opened.envelope.header())?;
         let verified = act.verify(&self.members.federation, sender, officers).map_err(|e| e.code())?;
         let said = verified.statement();
-        let manual = self.manuals.get(&said.accord).ok_or("accord-missing")?;
+        let manual = accords.manual(&said.accord)?;
         let before = match folded.said.last() {
             Some(last) => last.after.clone(),
             None => {
+                // The case keeps to its end the accord under which it was opened: that must be the one in force.
+                if accords.in_force(opened.envelope.header().tick) != Some(said.accord) {
+                    return Err(CaseRefused::Accord.code());
+                }
                 let pair = Pair::new(&said.low, &said.high).ok_or("act-place")?;
                 Case::open(manual, self.members.federation, said.accord, said.handle, &pair, said.at_ms)
             }
@@ -281,23 +308,6 @@ fn officer(officers: &mut Officers, members: &Members, logged: &Logged, opened: 
     }
     let entry = OfficerEntry::from_bytes(&logged.head).map_err(|_| "officer-malformed")?;
     officers.apply(&members.federation, unit, &entry).map_err(|e| e.code())
-}
-
-fn manuals(bundle: &Bundle, findings: &mut Findings) -> BTreeMap<Hash, Manual> {
-    let mut manuals = BTreeMap::new();
-    for (number, agreed) in bundle.accords.iter().enumerate() {
-        let place = format!("accord {}", number + 1);
-        match Accord::new(&agreed.text, agreed.start) {
-            Err(error) => findings.add(error.code(), place),
-            Ok(accord) => match Manual::read(&accord.terms().manual) {
-                Ok(manual) => {
-                    manuals.insert(accord.hash(), manual);
-                }
-                Err(_) => findings.add("no-manual", place),
-            },
-        }
-    }
-    manuals
 }
 
 fn check_order(logged: &[Logged], place: &str, findings: &mut Findings) {

@@ -9,7 +9,6 @@ use crate::membership::Membership;
 use crate::membership::MembershipError;
 use crate::session::{Session, SessionError};
 use crate::vault::Vault;
-use protocol::Hash;
 use protocol::act::{Act, Content};
 use protocol::codec;
 use protocol::message::Head;
@@ -39,8 +38,11 @@ pub async fn gather(
         cases.push(CaseHistory { peer, handle, acts, objections });
     }
     let (officers, roster) = (kept(vault, "officerlog/").await?, kept(vault, "rosterlog/").await?);
+    let accords = accords(vault, agent).await?;
+    let agreed = accords.iter().flat_map(|agreed| agreed.signatures.iter().chain([&agreed.proposal]));
     let acts = cases.iter().flat_map(|case| &case.acts);
-    let entries: BTreeSet<u64> = officers.iter().chain(&roster).chain(acts).map(|logged| logged.entry).collect();
+    let all = officers.iter().chain(&roster).chain(agreed).chain(acts);
+    let entries: BTreeSet<u64> = all.map(|logged| logged.entry).collect();
     let (proofs, checkpoints) = proofs(vault, &entries).await?;
     let handles: BTreeSet<Handle> = cases.iter().map(|case| case.handle).collect();
     let bundle = Bundle {
@@ -49,7 +51,7 @@ pub async fn gather(
         unit: view.unit.clone(),
         made_ms: now_ms,
         roster,
-        accords: accords(&view, &cases),
+        accords,
         officers,
         checkpoints,
         proofs,
@@ -98,19 +100,18 @@ async fn kept(vault: &Vault, prefix: &str) -> Result<Vec<Logged>, SessionError> 
     Ok(out)
 }
 
-/// The accords that the cases name.
-fn accords(view: &crate::agent::View, cases: &[CaseHistory]) -> Vec<AgreedAccord> {
-    let acts = cases.iter().flat_map(|case| &case.acts);
-    let named: BTreeSet<Hash> =
-        acts.filter_map(|logged| Act::from_bytes(&logged.head).ok()).map(|act| act.statement.accord).collect();
-    let known = view.proposals.iter().filter(|proposal| named.contains(&proposal.accord.hash()));
-    known
-        .map(|proposal| AgreedAccord {
-            start: proposal.accord.start(),
-            text: proposal.accord.text().to_owned(),
-            signed: proposal.signed.iter().cloned().collect(),
-        })
-        .collect()
+/// The accords that all have signed, in the order in which they begin.
+async fn accords(vault: &Vault, agent: &Agent) -> Result<Vec<AgreedAccord>, SessionError> {
+    let mut out = Vec::new();
+    for proposal in agent.view().proposals.into_iter().filter(|proposal| proposal.complete) {
+        let hash = proposal.accord.hash();
+        // The proposal is the first that the log has of an accord.
+        let mut kept = kept(vault, &format!("accordlog/{hash}/")).await?.into_iter();
+        let first = kept.next().ok_or_else(|| Damaged(format!("accordlog/{hash}")))?;
+        let text = proposal.accord.text().to_owned();
+        out.push(AgreedAccord { text, proposal: first, signatures: kept.collect() });
+    }
+    Ok(out)
 }
 
 async fn proofs(vault: &Vault, entries: &BTreeSet<u64>) -> Result<(Vec<KeptProof>, Vec<Note>), SessionError> {

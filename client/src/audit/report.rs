@@ -212,7 +212,7 @@ pub struct Manual {
     pub accord: String,
     /// Its version.
     pub version: String,
-    /// Who signed the accord: the exporting unit's word.
+    /// Who signed the accord.
     pub signed: Vec<String>,
 }
 

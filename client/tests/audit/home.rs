@@ -66,13 +66,16 @@ fn vault_of(story: &Story) -> Vec<Change> {
         put(format!("roster/{}", entry.unit), logged.head.clone());
         put(format!("rosterlog/{:020}", logged.entry), kept(logged));
     }
-    let accord = &bundle.accords[0];
-    let mut values = Values::default().number(accord.start.epoch.into()).number(accord.start.tick);
-    values = values.number(accord.start.at_ms).bytes(accord.text.as_bytes()).number(1);
+    let (accord, agreed) = (&story.accord, &bundle.accords[0]);
+    let mut values = Values::default().number(accord.start().epoch.into()).number(accord.start().tick);
+    values = values.number(accord.start().at_ms).bytes(accord.text().as_bytes()).number(1);
     for _ in 0..2 {
         values = values.number(2).bytes(b"GM").bytes(b"SN");
     }
     put("accord/000000".to_owned(), values.0);
+    for logged in agreed.signatures.iter().chain([&agreed.proposal]) {
+        put(format!("accordlog/{}/{:020}", accord.hash(), logged.entry), kept(logged));
+    }
     for (case, running) in bundle.cases.iter().zip(&story.cases) {
         for (number, act) in case.acts.iter().enumerate() {
             put(format!("act/{}/{}/{number:06}", case.peer, case.handle), kept(act));

@@ -13,7 +13,7 @@ use protocol::identity::{SigningKey, UnitKeys, federation_id, witness_name};
 use protocol::lifting::{Lifting, Objected};
 use protocol::manual::{self, Manual};
 use protocol::matter::{CopyReceipt, Matter};
-use protocol::message::{Deadline, Head};
+use protocol::message::{AccordProposal, AccordSignature, Deadline, Head};
 use protocol::name::{Pair, Party, UnitName};
 use protocol::officer::{Certificate, NameOpening, OfficerEntry, OfficerKey, OfficerRole, Officers};
 use protocol::overlap::{CaseKey, Handle};
@@ -74,7 +74,9 @@ pub struct Story {
     pub officers: Officers,
     pub manual: Manual,
     pub federation: Hash,
-    accord: Accord,
+    pub accord: Accord,
+    /// In which everybody speaks.
+    pub tick: u64,
     sequences: BTreeMap<Party, (u64, Hash)>,
     frontier: Frontier,
     nodes: HashMap<Place, [u8; 32]>,
@@ -108,11 +110,7 @@ impl Story {
             unit: units[GM].clone(),
             made_ms: BEGIN + 40 * 24 * HOUR,
             roster: Vec::new(),
-            accords: vec![AgreedAccord {
-                start: accord.start(),
-                text,
-                signed: vec![units[GM].clone(), units[SN].clone()],
-            }],
+            accords: Vec::new(),
             officers: Vec::new(),
             checkpoints: Vec::new(),
             proofs: Vec::new(),
@@ -144,6 +142,7 @@ impl Story {
             manual,
             federation,
             accord,
+            tick: 1,
             sequences: BTreeMap::new(),
             frontier: Frontier::new(),
             nodes: HashMap::new(),
@@ -156,6 +155,7 @@ impl Story {
         for unit in [SN, GM] {
             story.join(unit);
         }
+        story.sign_accord();
         story.certify();
         story.checkpoint();
         story
@@ -168,6 +168,29 @@ impl Story {
         let body = Body::head_only(entry.to_bytes());
         let logged = self.say(Party::Broker, Party::All, Role::Broker, Kind::Roster, &body, None);
         self.bundle.roster.push(logged);
+    }
+
+    /// SN proposes the accord of this story, and both sign it.
+    pub fn sign_accord(&mut self) {
+        let text = self.accord.text().to_owned();
+        let head = AccordProposal { start: self.accord.start() }.to_bytes();
+        let body = Body { head, rows: text.clone().into_bytes() };
+        let to_all = |unit: &UnitName| (Party::Unit(unit.clone()), Party::All);
+        let (from, to) = to_all(&self.units[SN]);
+        let proposal = self.say(from, to, Role::Agent, Kind::AccordProposal, &body, None);
+        let body = Body::head_only(AccordSignature { accord: self.accord.hash() }.to_bytes());
+        let mut signatures = Vec::new();
+        for unit in [SN, GM] {
+            let (from, to) = to_all(&self.units[unit]);
+            signatures.push(self.say(from, to, Role::Agent, Kind::AccordSignature, &body, None));
+        }
+        self.bundle.accords.push(AgreedAccord { text, proposal, signatures });
+    }
+
+    /// An accord that follows this story's, from its second epoch on.
+    pub fn amended(&self) -> Accord {
+        let start = Start { epoch: 2, tick: 1000, at_ms: BEGIN + 1000 * 60_000 };
+        Accord::new(&self.accord.text().replace("slots = 16", "slots = 32"), start).unwrap()
     }
 
     /// A unit joins anew, with other keys: none of its officers signs any more.
@@ -226,7 +249,7 @@ impl Story {
             federation: self.federation,
             accord: Hash::ZERO,
             epoch: 0,
-            tick: 1,
+            tick: self.tick,
             sender: sender.clone(),
             receiver,
             role,
@@ -282,7 +305,8 @@ impl Story {
         }
         self.bundle.checkpoints.push(Note { size, text: noted.to_note() });
         let acts = self.bundle.cases.iter().flat_map(|case| &case.acts);
-        let acts = acts.chain(&self.bundle.officers).chain(&self.bundle.roster);
+        let agreed = self.bundle.accords.iter().flat_map(|agreed| agreed.signatures.iter().chain([&agreed.proposal]));
+        let acts = acts.chain(&self.bundle.officers).chain(&self.bundle.roster).chain(agreed);
         let mut entries: Vec<u64> = acts.map(|logged| logged.entry).filter(|entry| *entry >= self.proven).collect();
         entries.sort_unstable();
         for entry in entries {

@@ -51,6 +51,8 @@ const CHANGES: &[(&str, Change)] = &[
     ("a bit of a lifting", flip_lifting),
     ("a lifting by another officer, of something else, or with another reason", forge_lifting),
     ("a word of the accord", change_accord),
+    ("a signature under the accord is left out", leave_out_signature),
+    ("a signature under the accord is made up", forge_signature),
     ("a member's key or title", change_member),
     ("a bit of what the broker said of a member", flip_roster),
     ("a member is left out", leave_out_member),
@@ -475,10 +477,29 @@ fn forge_lifting(f: &mut Forger, b: &mut Bundle) -> bool {
 fn change_accord(f: &mut Forger, b: &mut Bundle) -> bool {
     match f.below(3) {
         0 => b.accords[0].text.push('\n'),
-        1 => b.accords[0].start.at_ms += 1,
+        1 => {
+            let head = &mut b.accords[0].proposal.head;
+            return f.flip(head);
+        }
         _ => b.accords.clear(),
     }
     true
+}
+
+fn leave_out_signature(f: &mut Forger, b: &mut Bundle) -> bool {
+    let at = f.below(2);
+    let gone = b.accords[0].signatures.remove(at).entry;
+    b.proofs.retain(|proof| proof.entry != gone);
+    true
+}
+
+/// The exporting unit signs the accord twice, the second time in the place of the other.
+fn forge_signature(f: &mut Forger, b: &mut Bundle) -> bool {
+    let [theirs, ours] = &mut b.accords[0].signatures[..] else { return false };
+    let own = UnverifiedEnvelope::decode(&ours.envelope).unwrap();
+    let own = own.verify(&f.story.federation, &f.story.keys[GM].signing.public()).unwrap();
+    let head = theirs.head.clone();
+    f.reseal_as(theirs, own.header().clone(), head, |header| header.sequence += 1000)
 }
 
 fn change_member(f: &mut Forger, b: &mut Bundle) -> bool {

@@ -260,3 +260,33 @@ fn an_officer_whom_older_keys_certified_signs_nothing_more() {
     let found: Vec<String> = audited(&story).findings.into_iter().map(|finding| finding.code).collect();
     assert_eq!(found, ["act-signature"]);
 }
+
+/// R29: a case is opened under the accord in force, which all have signed; the audit sees both from the log.
+#[test]
+fn the_accord_of_a_case_was_signed_by_all_and_in_force() {
+    let opened = |tick: u64, under_second: bool, signed_by_both: bool| {
+        let mut story = Story::new();
+        story.handover();
+        let (first, second) = (story.accord.clone(), story.amended());
+        story.accord = second.clone();
+        story.sign_accord();
+        if !signed_by_both {
+            story.bundle.accords[1].signatures.pop();
+        }
+        story.accord = if under_second { second } else { first };
+        story.tick = tick;
+        let case = story.open();
+        story.simply(case, GM, HEAD, "acknowledge");
+        story.checkpoint();
+        let report = audited(&story);
+        let signed: Vec<String> = report.disclosures[0].manual.signed.clone();
+        assert_eq!(signed, ["GM", "SN"]);
+        report.findings.into_iter().map(|finding| finding.code).collect::<Vec<_>>()
+    };
+    assert_eq!(opened(999, false, true), [""; 0], "the second has not begun");
+    assert_eq!(opened(1000, true, true), [""; 0]);
+    assert_eq!(opened(1000, false, true), ["case-accord"]);
+    assert_eq!(opened(999, true, true), ["case-accord"]);
+    assert_eq!(opened(1000, false, false), [""; 0], "without GM's signature the first stays in force");
+    assert_eq!(opened(1000, true, false), ["accord-not-agreed"]);
+}

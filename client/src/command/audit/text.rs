@@ -155,7 +155,8 @@ impl Lines<'_> {
             let copy = say!(self.messages, "audit-copy-number", copy = receipt.copy);
             self.line("deletion", &format!("{copy}, {}; {}", receipt.deleted, self.signed(&receipt.by)));
         }
-        self.line("manual", &format!("{}, {}", disclosure.manual.version, disclosure.manual.accord));
+        let signed = say!(self.messages, "audit-accord-signed", units = disclosure.manual.signed.join(", "));
+        self.line("manual", &format!("{}, {}; {signed}", disclosure.manual.version, disclosure.manual.accord));
         for event in &disclosure.chain {
             let more = [event.offer.as_deref(), event.reason.as_deref()].into_iter().flatten();
             let more: String = more.map(|word| format!("; {word}")).collect();
@@ -269,6 +270,7 @@ mod tests {
     fn every_code_has_words_in_both_languages() {
         let sources = [
             include_str!("../../audit/members.rs"),
+            include_str!("../../audit/accords.rs"),
             include_str!("../../audit/log.rs"),
             include_str!("../../audit/fold.rs"),
             include_str!("../../audit/fold/consents.rs"),
