@@ -850,6 +850,7 @@ rule-time-alone-brings-every-case-to-an-end = time alone brings every case to an
 event-act = { $peer } acted on overlap { $detail }.
 event-case-moved = A case with { $peer } has a new state, overlap { $detail }. See sutura overlap.
 event-act-refused = An act in a case with { $peer } was refused by this unit: { $detail }. The broker let it pass: call the operator.
+event-act-held = An act of { $peer } waits, overlap { $detail }: its keys are not verified. Compare the verification code; then: sutura peers verify { $peer }
 event-objection = THIS UNIT OBJECTS to what { $peer } said, overlap { $detail }. Nothing is given in that case until officers have looked.
 event-clock-ahead = An act of { $peer }, or a limit, came ahead of this machine's clock, overlap { $detail }. Check the clock; call the operator.
 event-parcel-came = A parcel of { $peer } is here, sealed, overlap { $detail }. The legal officer accepts its conditions first.

@@ -850,6 +850,7 @@ rule-time-alone-brings-every-case-to-an-end = le temps seul mène toute affaire 
 event-act = { $peer } a agi sur le recoupement { $detail }.
 event-case-moved = Une affaire avec { $peer } a un nouvel état, recoupement { $detail }. Voir sutura overlap.
 event-act-refused = Un acte dans une affaire avec { $peer } a été refusé par cette unité : { $detail }. Le courtier l'a laissé passer : appelez l'opérateur.
+event-act-held = Un acte de { $peer } attend, recoupement { $detail } : ses clés ne sont pas vérifiées. Comparez le code de vérification ; puis : sutura peers verify { $peer }
 event-objection = CETTE UNITÉ FAIT OBJECTION à ce que { $peer } a dit, recoupement { $detail }. Rien n'est donné dans cette affaire tant que des officiers n'ont pas examiné.
 event-clock-ahead = Un acte de { $peer }, ou un délai, est venu en avance sur l'horloge de cette machine, recoupement { $detail }. Vérifiez l'horloge ; appelez l'opérateur.
 event-parcel-came = Un colis de { $peer } est là, scellé, recoupement { $detail }. Le juriste en accepte d'abord les conditions.

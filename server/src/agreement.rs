@@ -83,6 +83,11 @@ impl Agreement {
         self.chain.iter().rev().find(|accord| accord.start().at_ms <= now_ms).map(|accord| &**accord)
     }
 
+    /// The accord that rules in a tick, as units reckon it by the ticks of headers.
+    pub fn ruling_in(&self, tick: u64) -> Option<&Accord> {
+        self.chain.iter().rev().find(|accord| accord.start().tick <= tick).map(|accord| &**accord)
+    }
+
     /// The tick at `now_ms`.
     pub fn tick_at(&self, now_ms: u64) -> Option<u64> {
         self.ruling_at(now_ms)?.calendar().tick_at(now_ms)
@@ -235,7 +240,7 @@ impl Broker {
         writing: &mut Writing,
         unit: &UnitName,
         accord: &Hash,
-        now_ms: u64,
+        (tick, now_ms): (u64, u64),
     ) -> Result<Result<(), AccordRefused>> {
         let agreement = self.agreement_in(&mut writing.tx).await?;
         let Some(proposal) = agreement.proposals.get(accord) else { return Ok(Err(AccordRefused::Unknown)) };
@@ -246,7 +251,9 @@ impl Broker {
             if agreement.check_start(&proposal.accord).is_err() {
                 return Ok(Err(AccordRefused::Overtaken));
             }
-            if agreement.is_founded() && now_ms >= proposal.accord.start().at_ms {
+            // By this broker's clock and by the header's tick both: units know the second only.
+            let start = proposal.accord.start();
+            if agreement.is_founded() && (now_ms >= start.at_ms || tick >= start.tick) {
                 return Ok(Err(AccordRefused::Late));
             }
         }

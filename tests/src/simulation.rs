@@ -15,7 +15,7 @@ use protocol::calendar::OpenEpoch;
 use protocol::case::Case;
 use protocol::compare::{Comparison, Cut, Match, Side, digest};
 use protocol::envelope::{Envelope, Header, Kind, Role, UnverifiedEnvelope, seal_envelope};
-use protocol::identity::{SigningKey, UnitKeys, federation_id};
+use protocol::identity::{PublicKeys, SigningKey, UnitKeys, federation_id};
 use protocol::manual::Manual;
 use protocol::message::{self, Head};
 use protocol::name::{Pair, Party, UnitName};
@@ -116,6 +116,7 @@ pub struct Federation {
     /// The referee's cases.
     pub cases: BTreeMap<Handle, Case>,
     officers: Officers,
+    keys: BTreeMap<UnitName, PublicKeys>,
     manual: Option<Manual>,
     /// Envelopes that went through, by kind, with the bytes of their bodies.
     pub seen: Vec<(UnitName, Header, Body)>,
@@ -154,6 +155,7 @@ impl Federation {
             lenient: false,
             cases: BTreeMap::new(),
             officers: Officers::default(),
+            keys: BTreeMap::new(),
             manual: None,
             seen: Vec::new(),
             broker,
@@ -196,9 +198,23 @@ impl Federation {
         self.pump();
     }
 
-    /// The broker states a roster entry.
+    /// The broker states a roster entry; none of the officers of replaced keys signs any more.
     pub fn roster(&mut self, entry: message::RosterEntry) {
+        let before = self.keys.insert(entry.unit.clone(), entry.keys.clone());
+        if before.is_some_and(|keys| keys != entry.keys) {
+            self.officers.rekeyed(&entry.unit);
+        }
         self.say(Party::All, Kind::Roster, None, 0, Body::head_only(entry.to_bytes()));
+    }
+
+    /// The entry of a unit as it signed it itself.
+    pub fn entry_of(&mut self, name: &str) -> message::RosterEntry {
+        let (federation, unit) = (self.federation, self.unit(name));
+        let keys = UnitKeys {
+            signing: SigningKey::from_secret(&unit.secret.0),
+            sealing: protocol::seal::SealingKey::from_secret(&unit.secret.1).expect("a key"),
+        };
+        join_entry(&federation, name.parse().expect("a name"), format!("Unit {name}"), &keys)
     }
 
     /// The federation's identity.

@@ -163,11 +163,11 @@ impl Accords {
     }
 
     /// Members left: proposals that wait for nobody else are complete; whether one came into force.
-    pub fn recheck(&mut self, still_member: impl Fn(&UnitName) -> bool, desk: &mut Desk) -> bool {
+    /// It was so at this tick, however late this unit learns of it.
+    pub fn recheck(&mut self, tick: u64, still_member: impl Fn(&UnitName) -> bool, desk: &mut Desk) -> bool {
         let before = self.in_force().map(|accord| accord.hash());
         for at in 0..self.known.len() {
             let first = !self.known.iter().any(|known| known.complete);
-            let tick = self.tick;
             let known = &mut self.known[at];
             let in_time = first || tick < known.accord.start().tick;
             if !known.complete && in_time && known.proposal.is_complete(&still_member) {

@@ -10,7 +10,8 @@
 use super::casefile::CaseFile;
 use super::event::Event;
 use super::history::HistoryEntry;
-use super::{Agent, Incoming, NotTaken};
+use super::link::Link;
+use super::{Agent, Incoming, NotTaken, held};
 use protocol::act::ActRefused;
 use protocol::act::{Act, Content, VerifiedAct};
 use protocol::body::Body;
@@ -22,6 +23,7 @@ use protocol::manual::{Actor, Carries, Manual};
 use protocol::matter::{self, CopyReceipt, Matter, MatterRefused};
 use protocol::message::{self, Head};
 use protocol::name::{Pair, Party, UnitName};
+use protocol::officer::Officers;
 use protocol::overlap::{CaseKey, Handle};
 use rand_core::CryptoRng;
 use std::sync::Arc;
@@ -100,6 +102,15 @@ impl Prospect {
     pub fn choices(&self, unit: &UnitName) -> Vec<Choice<'_>> {
         self.case.choices(&self.manual, unit)
     }
+}
+
+/// When an act is taken in: as it comes, or later than it came.
+#[derive(Clone, Copy)]
+pub(super) enum Moment<'o> {
+    /// With the officers of now.
+    Now,
+    /// With the officers who were in standing at its place in the log.
+    Past(&'o Officers),
 }
 
 impl Agent {
@@ -195,8 +206,13 @@ impl Agent {
         Ok(())
     }
 
-    /// An act came out of the mailbox: the peer's, or our own once it is in the log.
-    pub(super) fn act_came(&mut self, envelope: &Envelope, incoming: &Incoming<'_>) -> Result<(), NotTaken> {
+    /// An act came out of the mailbox: the peer's, or our own once it is in the log; or it waited, and the peer is verified.
+    pub(super) fn act_came(
+        &mut self,
+        envelope: &Envelope,
+        incoming: &Incoming<'_>,
+        moment: Moment<'_>,
+    ) -> Result<(), NotTaken> {
         let header = envelope.header();
         let act = Act::from_bytes(&incoming.body.head).map_err(|_| NotTaken::Head)?;
         let (Some(sender), Some(receiver)) = (header.sender.unit(), header.receiver.unit()) else {
@@ -204,8 +220,11 @@ impl Agent {
         };
         let ours = *sender == self.desk.me;
         let peer = if ours { receiver.clone() } else { sender.clone() };
-        if !ours && !self.is_verified(&peer) {
-            return Err(NotTaken::NotVerified);
+        let verified = ours || self.is_verified(&peer);
+        let waits = |link: &Link| held::is_waiting(link, &act.statement.handle);
+        if matches!(moment, Moment::Now) && (!verified || self.links.get(&peer).is_some_and(waits)) {
+            let link = self.links.get_mut(&peer).ok_or(NotTaken::UnknownSender)?;
+            return held::hold(link, &peer, act.statement.handle, incoming, &mut self.desk);
         }
         if (header.role == Role::Officer) != act.officer.is_some() {
             return Err(NotTaken::Casework("act-signature"));
@@ -214,7 +233,7 @@ impl Agent {
         if said.low != *sender.min(receiver) || said.high != *sender.max(receiver) {
             return Err(NotTaken::Casework("act-place"));
         }
-        let result = self.fold_act(&peer, &act, sender, envelope, incoming);
+        let result = self.fold_act(&peer, &act, sender, envelope, (incoming, moment));
         if let Err(code) = result {
             self.desk.tell(Event::ActRefused(peer, said.event.clone(), code));
             return Err(NotTaken::Casework(code));
@@ -228,10 +247,13 @@ impl Agent {
         act: &Act,
         sender: &UnitName,
         envelope: &Envelope,
-        incoming: &Incoming<'_>,
+        (incoming, moment): (&Incoming<'_>, Moment<'_>),
     ) -> Result<(), &'static str> {
         let Agent { desk, links, accords, certified, .. } = self;
-        let officers = certified.officers();
+        let officers = match moment {
+            Moment::Now => certified.officers(),
+            Moment::Past(officers) => officers,
+        };
         let said = &act.statement;
         let verified = act.verify(&desk.federation, sender, officers).map_err(|e| e.code())?;
         let manual = accords.manual(&said.accord).ok_or("no-manual")?;
@@ -311,8 +333,11 @@ impl Agent {
         let Agent { desk, links, accords, .. } = self;
         let pair = Pair::new(&head.low, &head.high).ok_or(NotTaken::NotForUs)?;
         let peer = pair.other(&desk.me).ok_or(NotTaken::NotForUs)?.clone();
-        let file = links.get_mut(&peer).and_then(|link| link.cases.get_mut(&head.handle));
-        let file = file.ok_or(NotTaken::NotExpected)?;
+        let link = links.get_mut(&peer).ok_or(NotTaken::NotExpected)?;
+        if held::is_waiting(link, &head.handle) {
+            return held::hold(link, &peer, head.handle, incoming, desk);
+        }
+        let file = link.cases.get_mut(&head.handle).ok_or(NotTaken::NotExpected)?;
         let manual = accords.manual(file.case.accord()).ok_or(NotTaken::OwnState)?;
         let expired = if file.case.round() == head.round {
             file.case.expire(&manual, head.at_ms).map_err(|e| e.code())

@@ -2,6 +2,7 @@
 //!
 //! Caller: [`Agent::receive`]. *Not here:* what each kind changes: that is the room's part.
 
+use super::casework::Moment;
 use super::desk::Desk;
 use super::evaluating::Standstill;
 use super::event::Event;
@@ -50,7 +51,7 @@ impl Agent {
     ) -> Result<(), NotTaken> {
         match (&envelope.header().sender, envelope.header().kind) {
             (Party::Broker, Kind::Roster) => {
-                self.roster_entry(&incoming.body.head, incoming.entry)?;
+                self.roster_entry(&incoming.body.head, incoming.entry, envelope.header().tick)?;
                 // Whole, for audits: whose keys, from when on.
                 let whole = HistoryEntry::new(envelope, incoming, None).to_bytes();
                 self.desk.put(format!("rosterlog/{:020}", incoming.entry), whole);
@@ -78,7 +79,12 @@ impl Agent {
                 })
             }
             (Party::Broker, Kind::Deadline) => self.deadline_came(envelope, incoming),
-            (Party::Unit(_), Kind::Act) => self.act_came(envelope, incoming),
+            (Party::Unit(_), Kind::Act) => {
+                // The act may be about an overlap that a large acknowledgement left to be made.
+                let now_ms = self.desk.now_ms;
+                while self.go_on(now_ms, rng) {}
+                self.act_came(envelope, incoming, Moment::Now)
+            }
             (Party::Unit(_), Kind::AccordProposal | Kind::AccordSignature) => {
                 let in_force = self.accords.in_force().map(|accord| accord.hash());
                 let admitted: Vec<UnitName> = self.roster.admitted().cloned().collect();
@@ -219,7 +225,7 @@ impl Agent {
         }
     }
 
-    pub(super) fn roster_entry(&mut self, head: &[u8], at: u64) -> Result<(), NotTaken> {
+    pub(super) fn roster_entry(&mut self, head: &[u8], at: u64, tick: u64) -> Result<(), NotTaken> {
         let entry = message::RosterEntry::from_bytes(head).map_err(|_| NotTaken::Head)?;
         let change = self.roster.apply(&self.desk.federation, &entry).map_err(|_| NotTaken::Refused)?;
         let key = format!("roster/{}", entry.unit);
@@ -251,7 +257,7 @@ impl Agent {
                 self.desk.tell(Event::Suspended(entry.unit));
                 // Whoever is gone need not sign.
                 let roster = &self.roster;
-                if self.accords.recheck(|unit| roster.is_admitted(unit), &mut self.desk) {
+                if self.accords.recheck(tick, |unit| roster.is_admitted(unit), &mut self.desk) {
                     self.desk.tell(Event::AccordInForce);
                 }
             }

@@ -3,7 +3,7 @@
 
 use crate::desk::{
     A, B, DAY, Desk, HEAD, HOUR, INVESTIGATOR, LEGAL, LONGEST_MATTER, MATTER, MENTOR, SECOND_LEGAL, accord_text,
-    certify, officer_key, parcel, posted,
+    certify, officer_key, parcel, posted, posted_in,
 };
 use crate::scene::{ACCORD, BEGIN, Scene};
 use protocol::accord::Accord;
@@ -316,6 +316,11 @@ async fn accords_without_a_manual(mut s: Scene) {
     s.accepted(&mut others[0], signature, BEGIN).await;
     let posted = under(&a, amended);
     s.refused(&a, posted.clone(), BEGIN, "case-accord").await;
+    // By the header's tick, which is what the units go by, it is not in force either.
+    s.refused(&a, posted, BEGIN + 100_000, "case-accord").await;
+    let in_force = Statement { accord: amended, ..said.clone() };
+    let act = Act::sign(in_force, INVESTIGATOR, &officer_key(&a.name, INVESTIGATOR));
+    let posted = posted_in(100, &a, &b.name, &act, vec![0; MATTER]);
     s.accepted(&mut a, posted, BEGIN + 100_000).await;
     assert_eq!(ACCORD.matches("manual").count(), 0);
 }
@@ -348,8 +353,13 @@ async fn a_case_stays_under_its_accord(s: Scene) {
         INVESTIGATOR,
         &officer_key(d.other(A), INVESTIGATOR),
     );
-    let posted = posted(&d.units[B], d.other(B), &act, vec![0; MATTER]);
-    // A case is opened under the accord in force, and this one is not yet.
-    d.s.refused(&d.units[B], posted.clone(), BEGIN, "case-accord").await;
-    d.s.accepted(&mut d.units[B], posted, BEGIN + 100 * HOUR).await;
+    let begins = BEGIN + 100 * HOUR;
+    let said_in = |d: &Desk, tick| posted_in(tick, &d.units[B], d.other(B), &act, vec![0; MATTER]);
+    // A case is opened under the accord in force, and this one is not yet: by the broker's clock, or by the header's tick,
+    // which is what the units go by.
+    d.s.refused(&d.units[B], said_in(&d, 0), BEGIN, "case-accord").await;
+    d.s.refused(&d.units[B], said_in(&d, 99), begins, "case-accord").await;
+    d.s.refused(&d.units[B], said_in(&d, 100), begins - 1, "case-accord").await;
+    let posted = said_in(&d, 100);
+    d.s.accepted(&mut d.units[B], posted, begins).await;
 }

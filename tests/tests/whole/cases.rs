@@ -4,6 +4,7 @@
 use client::agent::NotTaken;
 use protocol::act::{Act, Content, Outcome};
 use protocol::consent::{ConsentKind, ParcelHead};
+use protocol::identity::UnitKeys;
 use protocol::lifting::{Lifting, Objected};
 use protocol::matter::Matter;
 use protocol::name::UnitName;
@@ -13,6 +14,7 @@ use protocol::package::{
     Category, Content as Value, HandlingCode, InformationCode, Item, Manifest, Nature, Purpose, SourceCode,
 };
 use protocol::parcel::{Opener, Piece, Sealer, Step};
+use protocol::roster::join_entry;
 use protocol::{Bytes, Hash};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -74,6 +76,17 @@ impl Scene {
         f.settle(40).expect("settled");
         let handle = f.unit("GM").agent.overlaps().next().expect("an overlap").1.handle;
         Scene { f, handle, officers, rng, kill: None, steps: 0 }
+    }
+
+    /// One more officer, in the place of who had the name.
+    fn certify(&mut self, unit: &'static str, who: &'static str, number: u32, role: OfficerRole) {
+        let key = OfficerKey::generate(&mut self.rng);
+        let name = NameOpening::new(&format!("{who} {number} of {unit}"), &mut self.rng).unwrap();
+        let certificate = Certificate::new(&self.f.id(), &unit.parse().unwrap(), number, role, &name, &key);
+        let now = self.f.now_ms;
+        self.f.unit(unit).agent.certify(certificate, now).unwrap();
+        self.officers.insert((unit, who), Officer { number, key, name });
+        self.f.pump();
     }
 
     /// An officer's act, as the commands make it; refused with a code, or on its way.
@@ -541,6 +554,88 @@ fn a_mutual_handover_that_runs_out_after_one_seal_is_taken_back() {
     s.done("GM", "head", "propose", Content::Offer(Outcome::Handover, provider), |m| m.fields = fields);
     s.both_in("offered");
     assert!(s.nothing_was_refused());
+}
+
+/// R7, R33: acts of a unit whose keys are not verified wait, with all that follows in their case, and lead to the same case
+/// as everywhere once they are.
+#[test]
+fn a_case_comes_together_when_the_peer_is_verified_again() {
+    let mut s = Scene::new(10);
+    s.same();
+    // The broker puts other keys in the place of SN's for a while: GM's officers must compare codes anew.
+    let honest = s.f.entry_of("SN");
+    let other = UnitKeys::generate(&mut s.rng);
+    let other = join_entry(&s.f.id(), "SN".parse().unwrap(), "Unit SN".to_owned(), &other);
+    s.f.roster(other);
+    s.f.roster(honest);
+    s.f.pump();
+    for (number, who, role) in [(11, "head", OfficerRole::Head), (12, "legal", OfficerRole::LegalOfficer)] {
+        s.certify("SN", who, number, role);
+    }
+    let provider = Some("SN".parse().unwrap());
+    let fields = s.manifest("x").field_lines();
+    s.done("SN", "head", "propose", Content::Offer(Outcome::Handover, provider), |m| m.fields = fields);
+    assert_eq!((s.state("SN").as_str(), s.state("GM").as_str()), ("offered", "negotiating"));
+    let told = |s: &mut Scene, code: &str| s.f.unit("GM").events.iter().filter(|event| event.code() == code).count();
+    assert_eq!((told(&mut s, "act-held"), told(&mut s, "act-refused")), (1, 0));
+    s.plain("SN", "head", "take-back");
+    // The head who signed is revoked; the limit of the state passes: none of it may be lost, or judged by what came later.
+    let now = s.f.now_ms;
+    s.f.unit("SN").agent.revoke_officer(11, now).unwrap();
+    s.f.pump();
+    s.f.wait(8 * 24 * HOUR);
+    assert_eq!((s.state("SN").as_str(), s.state("GM").as_str()), ("mediation", "negotiating"));
+    assert_eq!(s.act("GM", "head", "refuse", Content::Nothing, |_| {}), Err("not-verified"));
+    s.f.restart("GM");
+    s.f.unit("GM").agent.mark_verified(&"SN".parse().unwrap()).unwrap();
+    s.f.pump();
+    s.both_in("mediation");
+    assert_eq!(told(&mut s, "act-refused"), 0);
+    assert!(s.f.unit("GM").vault.keys().all(|key| !key.starts_with("held/")), "nothing waits any more");
+    assert!(s.nothing_was_refused());
+    // And both go on with it.
+    for unit in ["GM", "SN"] {
+        if unit == "SN" {
+            s.certify("SN", "head", 13, OfficerRole::Head);
+        }
+        s.plain(unit, "head", "resume");
+    }
+    s.both_in("negotiating");
+}
+
+/// What waits for a peer that nobody verifies is bounded, and what somebody else signed in its name is not taken in later.
+#[test]
+fn what_an_impostor_signed_meanwhile_is_not_taken_in() {
+    let mut s = Scene::new(11);
+    s.same();
+    let honest = s.f.entry_of("SN");
+    let other = UnitKeys::generate(&mut s.rng);
+    let entry = join_entry(&s.f.id(), "SN".parse().unwrap(), "Unit SN".to_owned(), &other);
+    s.f.roster(entry);
+    s.f.pump();
+    let officer = &s.officers[&("SN", "head")];
+    let now = s.f.now_ms;
+    let agent = &s.f.unit("SN").agent;
+    let prospect = agent.prospect(&s.handle, now).unwrap();
+    let mut matter = Matter::new(&mut s.rng);
+    matter.by = Some(officer.name.clone());
+    let offer = Content::Offer(Outcome::Separate, None);
+    let statement = agent.statement(&prospect, "propose", offer, &matter, now);
+    let act = Act::sign(statement, officer.number, &officer.key);
+    for _ in 0..300 {
+        s.f.inject_as(&other.signing, "SN", "GM", &act, vec![0; 2048 + 40]);
+    }
+    s.f.pump();
+    let held = |s: &mut Scene| s.f.unit("GM").vault.keys().filter(|key| key.starts_with("held/")).count();
+    assert_eq!(held(&mut s), 256);
+    s.f.roster(honest);
+    s.f.pump();
+    s.f.unit("GM").agent.mark_verified(&"SN".parse().unwrap()).unwrap();
+    s.f.pump();
+    assert_eq!(held(&mut s), 0);
+    assert_eq!(s.state("GM"), "negotiating");
+    let refused = s.f.unit("GM").events.iter().filter(|event| event.code() == "act-refused").count();
+    assert_eq!(refused, 256, "each is told");
 }
 
 #[test]

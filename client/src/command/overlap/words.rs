@@ -366,6 +366,7 @@ mod tests {
             Event::CaseMoved(unit.clone(), handle, "offered".to_owned()),
             Event::ActRefused(unit.clone(), "seal".to_owned(), "consent-none"),
             Event::Objection(unit.clone(), handle, "matter-name"),
+            Event::ActHeld(unit.clone(), handle),
             Event::ClockAhead(unit.clone(), handle),
             Event::ParcelCame(unit.clone(), handle),
             Event::ContentDestroyed(unit, handle),
