@@ -34,8 +34,8 @@ pub enum AccordRefused {
     /// The text is not UTF-8.
     #[error("the accord's text is not UTF-8")]
     NotText,
-    /// The first accord begins with epoch 1.
-    #[error("the first accord begins with epoch 1")]
+    /// The first accord begins with epoch 1 and tick 0.
+    #[error("the first accord begins with epoch 1 and tick 0")]
     First,
     /// The very same is proposed already.
     #[error("this accord is proposed already")]
@@ -135,7 +135,7 @@ impl Agreement {
     fn check_start(&self, accord: &Accord) -> Result<(), AccordRefused> {
         match self.last() {
             Some(last) => accord.check_follows(last).map_err(AccordRefused::Text),
-            None if accord.start().epoch == 1 => Ok(()),
+            None if accord.start().epoch == 1 && accord.start().tick == 0 => Ok(()),
             None => Err(AccordRefused::First),
         }
     }

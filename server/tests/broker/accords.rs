@@ -32,6 +32,7 @@ async fn an_accord_is_in_force_when_all_have_signed(s: Scene) {
     .await;
     s.refused(&a, a.propose(&ACCORD.replace("slots = 16", "slots = 0"), START), BEGIN, "accord-term").await;
     s.refused(&a, a.propose(ACCORD, Start { epoch: 2, ..START }), BEGIN, "accord-start").await;
+    s.refused(&a, a.propose(ACCORD, Start { tick: 1, ..START }), BEGIN, "accord-start").await;
     let long = format!("{ACCORD}\n# {}", "x".repeat(protocol::accord::MAX_TEXT));
     let mut posted = a.propose(&long, START);
     s.stage(&a, &mut posted, BEGIN).await;
