@@ -779,6 +779,7 @@ why-parcel-none = There is no such parcel for this unit
 why-parcel-not-open = The parcel's conditions are not accepted, or it was recalled, or this was done before
 why-validation-took-part = A legal officer who neither consented to it nor sealed it validates
 why-matter-does-not-open = What was said under seal does not open
+why-matter-destroyed = What was said under seal was destroyed before it came here
 why-matter-malformed = What was said under seal is malformed
 why-matter-commitment = What was said under seal is not what was signed
 why-matter-name = The officer's name is not the one that the unit certified

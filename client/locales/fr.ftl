@@ -779,6 +779,7 @@ why-parcel-none = Il n'y a pas ce colis pour cette unité
 why-parcel-not-open = Les conditions du colis ne sont pas acceptées, ou il est rappelé, ou ceci est déjà fait
 why-validation-took-part = Le juriste qui valide n'a ni consenti ni scellé
 why-matter-does-not-open = Ce qui a été dit sous scellé ne s'ouvre pas
+why-matter-destroyed = Ce qui a été dit sous scellé a été détruit avant d'arriver ici
 why-matter-malformed = Ce qui a été dit sous scellé est mal formé
 why-matter-commitment = Ce qui a été dit sous scellé n'est pas ce qui a été signé
 why-matter-name = Le nom de l'officier n'est pas celui que l'unité a certifié

@@ -179,6 +179,8 @@ pub struct Incoming<'a> {
     pub envelope: &'a [u8],
     /// Its body.
     pub body: &'a Body,
+    /// The hashes of the frames of its rows, if the rows were destroyed: then the body is only the head.
+    pub frames: &'a [Hash],
     /// What [`Agent::needs`] named, fetched from the vault.
     pub kept: Option<&'a [u8]>,
 }

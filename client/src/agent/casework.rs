@@ -259,13 +259,15 @@ impl Agent {
         let manual = accords.manual(&said.accord).ok_or("no-manual")?;
         let link = links.get_mut(peer).ok_or("unknown-sender")?;
         let rows = &incoming.body.rows;
+        // Somebody may have destroyed it too early: this unit objects to it like to matter that does not open.
+        let missing = if incoming.frames.is_empty() { MatterRefused::DoesNotOpen } else { MatterRefused::Destroyed };
         let (before, found) = match link.cases.get(&said.handle) {
             // Both units may have opened the case at once, each with a key of its choice: any of the overlap's will do.
             Some(file) => {
                 let keys = std::iter::once(CaseKey::from_secret(file.key.expose_secret()));
                 let mut keys = keys.chain(link.overlaps.case_keys(&said.handle));
                 let found = keys.find_map(|key| Matter::open(&key, &said.matter, rows).ok());
-                (file.case.clone(), found.ok_or(MatterRefused::DoesNotOpen))
+                (file.case.clone(), found.ok_or(missing))
             }
             None => {
                 // A handle that is no overlap of ours with this peer has no keys: it is nobody's case.
@@ -273,7 +275,7 @@ impl Agent {
                 let (key, found) = keys()
                     .find_map(|key| Some((Matter::open(&key, &said.matter, rows).ok()?, key)))
                     .map(|(matter, key)| (Some(key), Ok(matter)))
-                    .unwrap_or((keys().next(), Err(MatterRefused::DoesNotOpen)));
+                    .unwrap_or((keys().next(), Err(missing)));
                 let key = key.ok_or("no-overlap")?;
                 let in_force = accords.at_tick(envelope.header().tick).map(|accord| accord.hash());
                 if in_force != Some(said.accord) {

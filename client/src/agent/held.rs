@@ -15,6 +15,7 @@ use super::event::Event;
 use super::link::Link;
 use super::store::{Reader, Writer};
 use super::{Agent, Incoming, NotTaken};
+use protocol::Hash;
 use protocol::act::Act;
 use protocol::body::Body;
 use protocol::envelope::Kind;
@@ -32,6 +33,7 @@ pub(super) struct Held {
     handle: Handle,
     envelope: Vec<u8>,
     body: Body,
+    frames: Vec<Hash>,
 }
 
 impl Held {
@@ -46,6 +48,8 @@ impl Held {
         w.bytes(&self.envelope);
         w.bytes(&self.body.head);
         w.bytes(&self.body.rows);
+        w.u64(self.frames.len() as u64);
+        self.frames.iter().for_each(|hash| w.bytes(&hash.0));
         w.finish()
     }
 
@@ -54,7 +58,11 @@ impl Held {
         let mut r = Reader::new(bytes);
         let (entry, handle) = (r.u64()?, protocol::Bytes(r.array()?));
         let (envelope, head, rows) = (r.bytes()?.to_vec(), r.bytes()?.to_vec(), r.bytes()?.to_vec());
-        r.at_end().then_some(Held { entry, handle, envelope, body: Body { head, rows } })
+        let mut frames = Vec::new();
+        for _ in 0..r.u64()? {
+            frames.push(protocol::Bytes(r.array()?));
+        }
+        r.at_end().then_some(Held { entry, handle, envelope, body: Body { head, rows }, frames })
     }
 }
 
@@ -77,8 +85,13 @@ pub(super) fn hold(
     if !is_waiting(link, &handle) {
         desk.tell(Event::ActHeld(peer.clone(), handle));
     }
-    let held =
-        Held { entry: incoming.entry, handle, envelope: incoming.envelope.to_vec(), body: incoming.body.clone() };
+    let held = Held {
+        entry: incoming.entry,
+        handle,
+        envelope: incoming.envelope.to_vec(),
+        body: incoming.body.clone(),
+        frames: incoming.frames.to_vec(),
+    };
     desk.put(held.key(peer), held.to_bytes());
     link.held.push(held);
     Ok(())
@@ -91,8 +104,14 @@ impl Agent {
         let Some(link) = self.links.get_mut(peer) else { return };
         for held in std::mem::take(&mut link.held) {
             self.desk.delete(held.key(peer));
-            let incoming =
-                Incoming { position: 0, entry: held.entry, envelope: &held.envelope, body: &held.body, kept: None };
+            let incoming = Incoming {
+                position: 0,
+                entry: held.entry,
+                envelope: &held.envelope,
+                body: &held.body,
+                frames: &held.frames,
+                kept: None,
+            };
             let folded = self.verify(&incoming).and_then(|envelope| {
                 let officers = self.certified.as_of(held.entry);
                 match envelope.header().kind {

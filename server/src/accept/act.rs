@@ -12,6 +12,7 @@ use crate::agreement::Agreement;
 use crate::broker::Broker;
 use crate::cases;
 use crate::log::Writing;
+use crate::matter;
 use crate::officers::officers_of;
 use crate::parcels;
 use crate::refusal::{ParcelRefused, ReceiverRefused, SenderRefused};
@@ -68,6 +69,7 @@ impl Broker {
         }
         cases::store(writing, &next, &manual).await.or_fail()?;
         parcels::settle(writing, &next, &manual, now_ms).await.or_fail()?;
+        matter::note(writing, &said.handle).await.or_fail()?;
         Ok(Deliver::Both)
     }
 }

@@ -94,7 +94,7 @@ impl Federation {
         };
         let body = Body { head: act.to_bytes(), rows };
         let envelope = seal_envelope(header, &body, key);
-        let letter = Letter { entry: self.entries, envelope: envelope.as_bytes().to_vec(), body };
+        let letter = Letter { entry: self.entries, envelope: envelope.as_bytes().to_vec(), body, frames: Vec::new() };
         self.entries += 1;
         self.unit(to).mailbox.push(letter);
     }

@@ -638,6 +638,36 @@ fn what_an_impostor_signed_meanwhile_is_not_taken_in() {
     assert_eq!(refused, 256, "each is told");
 }
 
+/// R31, R35: a unit that comes back from an old backup after the case has ended finds acts without their matter. It folds
+/// them all the same, and destroys what the backup held.
+#[test]
+fn an_old_backup_follows_a_case_whose_matter_is_destroyed() {
+    let mut s = Scene::new(12);
+    let head = s.handed_over();
+    let backup = s.f.unit("GM").vault.clone();
+    assert!(backup.keys().any(|key| key.starts_with("in/")), "with the parcel in it");
+    s.done("SN", "head", "withdraw", Content::Recall, |m| m.reason = Some("jeopardises-investigation".into()));
+    s.f.run(2);
+    s.both_in("closed");
+    s.f.wait(31 * 24 * HOUR);
+    s.f.run(2);
+    s.both_in("ended");
+    s.f.destroy_matter();
+    s.f.restore_from("GM", backup);
+    assert_eq!(s.state("GM"), "handed-over", "as it was then");
+    s.f.pump();
+    s.f.run(1);
+    s.both_in("ended");
+    assert_eq!(s.open(&head).unwrap_err(), "parcel-not-open");
+    let left: Vec<&String> =
+        s.f.unit("GM").vault.keys().filter(|key| ["in/", "okey/"].iter().any(|p| key.starts_with(p))).collect();
+    assert_eq!(left, [""; 0]);
+    // What it could not read it objects to: a broker that destroys too early makes no unit give anything.
+    let handle = s.handle;
+    let objections = s.f.unit("GM").agent.objections(&handle);
+    assert_eq!(objections.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["matter-destroyed"]);
+}
+
 #[test]
 fn limits_escalate_and_never_disclose() {
     let mut s = Scene::new(6);

@@ -266,6 +266,7 @@ mod tests {
         all.extend(consents.map(Into::into));
         let matters = [
             MatterRefused::DoesNotOpen,
+            MatterRefused::Destroyed,
             MatterRefused::Malformed,
             MatterRefused::Commitment,
             MatterRefused::Name,
