@@ -71,6 +71,8 @@ impl Agent {
         for (name, value) in take("chain") {
             if name == witness::LAST {
                 self.witness.resume(&value).ok_or(Damaged(name))?;
+            } else if name == witness::SPLIT {
+                self.witness.split = true;
             } else {
                 self.desk.chain = Chain::from_bytes(&value).ok_or(Damaged(name))?;
             }
