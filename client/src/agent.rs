@@ -20,6 +20,8 @@
 //! | `leaves` | our leaves in an epoch, where each token stands, what matched |
 //! | `link`, `overlaps` | what outlives an epoch: verification, record numbers, overlaps and their keys |
 //! | `casework`, `casefile` | acts of officers under the manual (R29 to R33) |
+//! | `held` | acts of a peer that officers have not verified: they wait (R7) |
+//! | `objections` | what this unit does not go on with, and who lets it go on (R33) |
 //! | `parcels` | sealed parcels on their way, recall (R31, R32) |
 //! | `officers` | who signs for a unit (R30) |
 //! | `accords` | proposals, signatures, which accord is in force |
@@ -35,10 +37,12 @@ mod desk;
 mod epochs;
 mod evaluating;
 mod event;
+mod held;
 mod history;
 pub mod holdings;
 mod leaves;
 mod link;
+mod objections;
 mod officers;
 mod opening;
 mod overlaps;
@@ -175,6 +179,8 @@ pub struct Incoming<'a> {
     pub envelope: &'a [u8],
     /// Its body.
     pub body: &'a Body,
+    /// The hashes of the frames of its rows, if the rows were destroyed: then the body is only the head.
+    pub frames: &'a [Hash],
     /// What [`Agent::needs`] named, fetched from the vault.
     pub kept: Option<&'a [u8]>,
 }
@@ -432,6 +438,7 @@ impl Agent {
         let link = self.links.entry(peer.clone()).or_default();
         link.verified = Some(link::keys_hash(&member.keys));
         link.save_trust(peer, &mut self.desk);
+        self.fold_held(peer);
         Ok(())
     }
 

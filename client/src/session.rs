@@ -375,6 +375,7 @@ impl Session {
                 entry: item.entry,
                 envelope: &item.envelope,
                 body: &item.body,
+                frames: &item.frames,
                 kept: kept.as_ref().map(|kept| kept.as_slice()),
             };
             let now = (self.clock)();

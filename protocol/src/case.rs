@@ -528,6 +528,9 @@ impl Case {
         if state.recalls {
             self.ledger.recall(None);
         }
+        if state.recalls_unreceived {
+            self.ledger.recall_unreceived();
+        }
         // An offer that is no more on the table does not count among the rounds of the next talks.
         if step.carries != Carries::Offer && state.ends_consents {
             self.offer = None;

@@ -8,7 +8,7 @@
 //! Callers: agents and the broker. *Not here:* whether an envelope is welcome now (sequence, epoch, quota): that is
 //! each receiver's state.
 
-use crate::body::{self, Body};
+use crate::body::{self, Body, frame_count, part_hash, root_of_hashes};
 use crate::codec::{self, Bytes, CodecError, Hash};
 use crate::identity::{self, SigningKey};
 use crate::label;
@@ -276,6 +276,17 @@ impl Envelope {
             return Err(EnvelopeError::Body);
         }
         Ok(())
+    }
+
+    /// Whether a head, and rows of which only the hashes of their frames are left, are the body that was signed.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Body`].
+    pub fn check_head(&self, head: &[u8], frames: &[Hash]) -> Result<(), EnvelopeError> {
+        let rows = self.header.body_len.checked_sub(head.len() as u64).ok_or(EnvelopeError::Body)?;
+        let parts = std::iter::once(part_hash(head)).chain(frames.iter().copied());
+        let is_it = frame_count(rows) == frames.len() as u64 && root_of_hashes(parts) == self.header.body_root;
+        if is_it { Ok(()) } else { Err(EnvelopeError::Body) }
     }
 }
 

@@ -113,6 +113,8 @@ pub const PACKAGE_PURPOSE: &str = "sutura/1 package purpose";
 pub const PACKAGE_HANDLING: &str = "sutura/1 package handling";
 /// An officer's signature over a reading.
 pub const READING: &str = "sutura/1 reading";
+/// An officer's signature over a lifting.
+pub const LIFTING: &str = "sutura/1 lifting";
 /// HPKE info of a parcel.
 pub const PARCEL: &str = "sutura/1 parcel";
 /// HPKE pre-shared key of a parcel, from the case key.
@@ -170,6 +172,7 @@ pub const ALL: &[&str] = &[
     PACKAGE_PURPOSE,
     PACKAGE_HANDLING,
     READING,
+    LIFTING,
     PARCEL,
     PARCEL_KEY,
     AUDIT_BUNDLE,

@@ -18,7 +18,7 @@
 //! | tag sets, comparing, confirming | [`tagset`], [`compare`], [`acknowledgement`], [`overlap`] |
 //! | the guess budget | [`quota`] |
 //! | officers, acts, the manual, cases | [`officer`], [`act`], [`matter`], [`manual`], [`case`] |
-//! | consent, packages, parcels | [`consent`], [`package`], [`parcel`], [`reading`] |
+//! | consent, packages, parcels | [`consent`], [`package`], [`parcel`], [`reading`], [`lifting`] |
 //! | joining | [`invite`] |
 //! | what travels over HTTP | [`mailbox`] |
 
@@ -35,6 +35,7 @@ pub mod envelope;
 pub mod identity;
 pub mod invite;
 pub mod label;
+pub mod lifting;
 pub mod mailbox;
 pub mod manual;
 pub mod matter;

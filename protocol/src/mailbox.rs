@@ -164,9 +164,12 @@ pub struct Delivered {
     /// The head.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub head: Vec<u8>,
-    /// The rows, up to [`MAX_INLINE`]; `None`: to be fetched in frames.
+    /// The rows, up to [`MAX_INLINE`]; `None`: to be fetched in frames, or destroyed.
     #[cbor(n(4), with = "minicbor::bytes")]
     pub rows: Option<Vec<u8>>,
+    /// Of rows that were destroyed, where the envelope is still to be verified: the hashes of their frames, in order.
+    #[n(5)]
+    pub frames: Option<Vec<Hash>>,
 }
 
 /// A Merkle proof: the hashes of its path, as package `tlog` orders them.

@@ -119,6 +119,8 @@ pub struct State {
     pub discloses: bool,
     /// Whether entering it recalls every parcel (time, or an invalidation).
     pub recalls: bool,
+    /// Whether entering it recalls every parcel that nobody has received: what an agreement left on its way when it fell.
+    pub recalls_unreceived: bool,
     /// Whether entering it takes back all consents that were not used.
     pub ends_consents: bool,
 }

@@ -94,6 +94,9 @@ pub enum MatterRefused {
     /// Not sealed under this key for this act, or changed on the way.
     #[error("the sealed matter does not open")]
     DoesNotOpen,
+    /// The broker says that it has destroyed it, as it does once a case has ended.
+    #[error("the sealed matter was destroyed")]
+    Destroyed,
     /// Not in canonical form.
     #[error("the sealed matter is malformed")]
     Malformed,
@@ -125,6 +128,7 @@ impl MatterRefused {
     pub fn code(&self) -> &'static str {
         match self {
             MatterRefused::DoesNotOpen => "matter-does-not-open",
+            MatterRefused::Destroyed => "matter-destroyed",
             MatterRefused::Malformed => "matter-malformed",
             MatterRefused::Commitment => "matter-commitment",
             MatterRefused::Name => "matter-name",

@@ -205,6 +205,29 @@ fn each_hands_over() {
     saw(&tally, &["consent", "parcel"]);
 }
 
+/// A mutual handover of which one parcel is sealed.
+fn half_sealed() -> Steps {
+    [consents(&[(A, 0), (B, 1)]), vec![(A, HEAD, "seal", What::Seal(0, 2))]].concat()
+}
+
+/// The same, and then one unit gives it up: the parcel is taken back, and its receipt is outstanding.
+fn taken_back() -> Steps {
+    [half_sealed(), vec![(B, LEGAL, "cancel", What::Nothing)]].concat()
+}
+
+#[test]
+fn a_mutual_handover_that_falls_after_one_seal_leaves_nothing_sealed() {
+    // What holds of every state (`judge_state`): time alone takes back whatever nobody received.
+    let tally =
+        run(Scenario { depth: 6, ticks: 3, ..scenario("half sealed", &[MUTUAL], &[y(), z()], half_sealed()) }, 2_000);
+    saw(&tally, &["parcel", "conditions", "recall", "deletion"]);
+    let again = [MUTUAL, HANDOVER, HANDOVER_BACK];
+    let tally = run(Scenario { depth: 6, ..scenario("taken back", &again, &[y(), z()], taken_back()) }, 1_000);
+    saw(&tally, &["offer", "consent", "deletion"]);
+    // Nobody opens what was taken back.
+    tried(&tally, &["parcel-not-open"]);
+}
+
 #[test]
 fn talks_after_a_handover() {
     let tally = run(scenario("handed-over", &[HANDOVER, HANDOVER_BACK], &[y(), z()], handed_over()), 2_000);
@@ -371,6 +394,44 @@ fn a_manual_whose_acknowledgement_carries_a_parcel() {
     opens(&opened);
 }
 
+/// [`taken_back`], and then on to every state in which the receipt can come.
+fn deletions_wherever_the_case_is() -> Vec<Scenario> {
+    let offers = [MUTUAL, SEPARATE, HANDOVER, JOINT];
+    let journals = [letter(A, Journal, 0, 20 * DAY), letter(B, Journal, 0, 20 * DAY)];
+    let letters = [vec![y(), z()], journals.to_vec(), vec![letter(A, Urgent, 4, 9 * DAY)]].concat();
+    let on = |more: &[(u8, u8, &'static str, What)]| [taken_back(), more.to_vec()].concat();
+    let agreed = |offer| [(A, HEAD, "propose", What::Offer(offer)), (B, HEAD, "accept", What::Nothing)];
+    let both = |at: u8, unit: u8, letter: u8| {
+        [(unit, HEAD, "consent", What::New(letter)), (unit, LEGAL, "consent", What::Again(at))]
+    };
+    let handover = [&agreed(2)[..], &both(2, A, 0)].concat();
+    let sealed = [&handover[..], &[(A, HEAD, "seal", What::Seal(2, 2))]].concat();
+    let received =
+        [&sealed[..], &[(B, LEGAL, "conditions", What::Conditions(2)), (B, HEAD, "receive", What::Receipt(2))]]
+            .concat();
+    let joint = [&agreed(3)[..], &both(2, A, 2), &both(3, B, 3)].concat();
+    let urgent = vec![
+        (A, HEAD, "urgent", What::Nothing),
+        (A, HEAD, "urgent-consent", What::New(4)),
+        (A, LEGAL, "urgent-consent", What::Again(2)),
+        (A, HEAD, "seal", What::Seal(2, 4)),
+    ];
+    let paths: Vec<(&'static str, Steps, u32)> = vec![
+        ("steps: negotiating, offered, mediation", on(&[]), 3),
+        ("steps: separate, closed", on(&agreed(1)), 3),
+        ("steps: refused", on(&[(A, HEAD, "refuse", What::Nothing)]), 1),
+        ("steps: consenting", on(&agreed(2)), 1),
+        ("steps: authorised", on(&handover), 1),
+        ("steps: sealed", on(&sealed), 1),
+        ("steps: handed-over, review", on(&received), 2),
+        ("steps: joint, joint-review", on(&joint), 4),
+        ("steps: urgent", on(&urgent[..1]), 1),
+        ("steps: urgent-sealed", on(&urgent), 1),
+    ];
+    let scenario = |(name, prefix, depth)| Scenario { depth, ..scenario(name, &offers, &letters, prefix) };
+    paths.into_iter().map(scenario).collect()
+}
+
 /// All steps of the default manual are taken by some log of acts that these scenarios begin with: a step that the
 /// kernel never lets pass would be a promise that the manual cannot keep.
 #[test]
@@ -395,9 +456,11 @@ fn every_step_of_the_default_manual_can_be_taken() {
             ..scenario("steps: urgent", &[JOINT], &[letter(A, Urgent, 1, 9 * DAY)], urgent)
         },
     ];
-    let sealed = [consents(&[(A, 0), (B, 1)]), vec![(A, HEAD, "seal", What::Seal(0, 2))]].concat();
-    let mutual = Scenario { depth: 2, ..scenario("steps: mutual", &[MUTUAL], &[y(), z()], sealed) };
+    let mutual = Scenario { depth: 2, ..scenario("steps: mutual", &[MUTUAL], &[y(), z()], half_sealed()) };
     let mut taken: BTreeSet<usize> = run(quick(mutual), 4).steps;
+    for one in deletions_wherever_the_case_is() {
+        taken.extend(run(quick(one), 4).steps);
+    }
     for one in runs {
         taken.extend(run(quick(one), 100).steps);
     }

@@ -200,7 +200,7 @@ impl Broker {
             }
             Kind::AccordSignature => {
                 let head: AccordSignature = content.head()?;
-                self.sign_accord(writing, unit, &head.accord, now_ms).await.or_fail()??;
+                self.sign_accord(writing, unit, &head.accord, (header.tick, now_ms)).await.or_fail()??;
             }
             Kind::Officer => self.officer_entry(writing, unit, &content.head()?).await.or_fail()??,
             Kind::TagSet => tag_set::take_in(writing, unit, agreement, envelope, content).await?,

@@ -34,8 +34,8 @@ pub enum AccordRefused {
     /// The text is not UTF-8.
     #[error("the accord's text is not UTF-8")]
     NotText,
-    /// The first accord begins with epoch 1.
-    #[error("the first accord begins with epoch 1")]
+    /// The first accord begins with epoch 1 and tick 0.
+    #[error("the first accord begins with epoch 1 and tick 0")]
     First,
     /// The very same is proposed already.
     #[error("this accord is proposed already")]
@@ -81,6 +81,11 @@ impl Agreement {
     /// The accord that rules at `now_ms`: none before the first has begun.
     pub fn ruling_at(&self, now_ms: u64) -> Option<&Accord> {
         self.chain.iter().rev().find(|accord| accord.start().at_ms <= now_ms).map(|accord| &**accord)
+    }
+
+    /// The accord that rules in a tick, as units reckon it by the ticks of headers.
+    pub fn ruling_in(&self, tick: u64) -> Option<&Accord> {
+        self.chain.iter().rev().find(|accord| accord.start().tick <= tick).map(|accord| &**accord)
     }
 
     /// The tick at `now_ms`.
@@ -130,7 +135,7 @@ impl Agreement {
     fn check_start(&self, accord: &Accord) -> Result<(), AccordRefused> {
         match self.last() {
             Some(last) => accord.check_follows(last).map_err(AccordRefused::Text),
-            None if accord.start().epoch == 1 => Ok(()),
+            None if accord.start().epoch == 1 && accord.start().tick == 0 => Ok(()),
             None => Err(AccordRefused::First),
         }
     }
@@ -235,7 +240,7 @@ impl Broker {
         writing: &mut Writing,
         unit: &UnitName,
         accord: &Hash,
-        now_ms: u64,
+        (tick, now_ms): (u64, u64),
     ) -> Result<Result<(), AccordRefused>> {
         let agreement = self.agreement_in(&mut writing.tx).await?;
         let Some(proposal) = agreement.proposals.get(accord) else { return Ok(Err(AccordRefused::Unknown)) };
@@ -246,7 +251,9 @@ impl Broker {
             if agreement.check_start(&proposal.accord).is_err() {
                 return Ok(Err(AccordRefused::Overtaken));
             }
-            if agreement.is_founded() && now_ms >= proposal.accord.start().at_ms {
+            // By this broker's clock and by the header's tick both: units know the second only.
+            let start = proposal.accord.start();
+            if agreement.is_founded() && (now_ms >= start.at_ms || tick >= start.tick) {
                 return Ok(Err(AccordRefused::Late));
             }
         }

@@ -61,6 +61,7 @@ impl Broker {
         // A case that cannot go on stops no tick and no checkpoint: the failure is told when these are done.
         let deadlines = self.pass_deadlines(now_ms).await;
         let destroyed = self.destroy_parts(now_ms).await;
+        let matter = self.destroy_matter().await;
         if self.is_checkpoint_due(&agreement, &done, now_ms).await? {
             let mut writing = self.writing().await?;
             if agreement.is_founded() {
@@ -71,6 +72,7 @@ impl Broker {
         }
         done.deadlines = deadlines?;
         destroyed?;
+        matter?;
         Ok(done)
     }
 

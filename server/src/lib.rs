@@ -35,6 +35,7 @@ mod leaves;
 pub mod log;
 pub mod mail;
 mod matching;
+mod matter;
 pub mod membership;
 pub mod metrics;
 mod officers;

@@ -16,13 +16,28 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Who waits for mail, in this process.
+/// Who waits for mail, and how far each unit has it, as this process has seen.
 #[derive(Default)]
-pub(crate) struct Mail(Mutex<HashMap<UnitName, Arc<Notify>>>);
+pub(crate) struct Mail {
+    bells: Mutex<HashMap<UnitName, Arc<Notify>>>,
+    taken: Mutex<HashMap<UnitName, u64>>,
+}
 
 impl Mail {
     fn bell(&self, unit: &UnitName) -> Arc<Notify> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(unit.clone()).or_default().clone()
+        self.bells.lock().unwrap_or_else(PoisonError::into_inner).entry(unit.clone()).or_default().clone()
+    }
+
+    /// A unit asks for what follows this position: up to it, it has everything.
+    fn asked(&self, unit: &UnitName, after: u64) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = taken.entry(unit.clone()).or_default();
+        *known = after.max(*known);
+    }
+
+    /// Up to which position a unit has said that it has everything; 0 until it asks again after a start of this process.
+    pub(crate) fn taken(&self, unit: &UnitName) -> u64 {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).get(unit).copied().unwrap_or(0)
     }
 
     pub(crate) fn woken(&self, units: &BTreeSet<UnitName>) {
@@ -33,7 +48,7 @@ impl Mail {
 
     /// Wakes everybody: another process may have delivered something.
     pub(crate) fn wake_all(&self) {
-        for bell in self.0.lock().unwrap_or_else(PoisonError::into_inner).values() {
+        for bell in self.bells.lock().unwrap_or_else(PoisonError::into_inner).values() {
             bell.notify_waiters();
         }
     }
@@ -158,7 +173,7 @@ impl Broker {
     /// (one always fits).
     pub async fn fetch(&self, unit: &UnitName, after: u64, max: usize) -> Result<Delivery> {
         const PAGE: u64 = 16;
-        const NEXT: &str = "SELECT m.position, m.entry, e.bytes, e.head, e.rows
+        const NEXT: &str = "SELECT m.position, m.entry, e.bytes, e.head, e.rows, e.frames
             FROM mailbox m JOIN envelope e ON e.entry = m.entry
             WHERE m.unit = $1 AND m.position > $2 ORDER BY m.position LIMIT $3";
         let (mut items, mut bytes, mut after) = (Vec::new(), 0, after);
@@ -173,6 +188,7 @@ impl Broker {
                     envelope: row.blob(2)?,
                     head: row.blob(3)?,
                     rows: row.maybe_blob(4)?,
+                    frames: row.maybe_blob(5)?.map(|hashes| hashes.chunks(32).filter_map(Hash::from_slice).collect()),
                 };
                 let size = item.envelope.len() + item.head.len() + item.rows.as_ref().map_or(0, Vec::len);
                 if !items.is_empty() && bytes + size > MAX_BATCH {
@@ -193,6 +209,7 @@ impl Broker {
 
     /// As [`Broker::fetch`], but waits until something is there or `wait` is over.
     pub async fn fetch_waiting(&self, unit: &UnitName, after: u64, max: usize, wait: Duration) -> Result<Delivery> {
+        self.mail().asked(unit, after);
         let bell = self.mail().bell(unit);
         let end = tokio::time::Instant::now() + wait;
         loop {

@@ -52,6 +52,9 @@ pub enum Refusal {
     /// The accord whose manual would rule the case.
     #[error(transparent)]
     Manual(#[from] ManualRefused),
+    /// A parcel.
+    #[error(transparent)]
+    Parcel(#[from] ParcelRefused),
     /// A part of a parcel.
     #[error(transparent)]
     Part(#[from] PartRefused),
@@ -74,6 +77,7 @@ impl Refusal {
             Refusal::Act(e) => e.code(),
             Refusal::Case(e) => e.code(),
             Refusal::Manual(e) => e.code(),
+            Refusal::Parcel(e) => e.code(),
             Refusal::Part(e) => e.code(),
         }
     }
@@ -269,6 +273,17 @@ pub enum ManualRefused {
 codes!(ManualRefused {
     ManualRefused::NoAccord => "manual-without-accord",
     ManualRefused::NoManual => "manual-none",
+});
+
+/// A parcel, when it is sealed (R34).
+#[derive(Debug, thiserror::Error, PartialEq, Eq, Clone, Copy)]
+pub enum ParcelRefused {
+    /// The parcels that are kept for this pair, and this one, have too many parts together.
+    #[error("the parcels kept for these two units have too many parts together: wait, or withdraw one")]
+    Storage,
+}
+codes!(ParcelRefused {
+    ParcelRefused::Storage => "parcel-storage",
 });
 
 /// A part of a parcel (R31).

@@ -10,12 +10,13 @@ use client::agent::holdings::{HeldRecord, HeldToken, Worth};
 use client::agent::{Agent, Event, Incoming, NotTaken, Outgoing, kept_body, part_name, read_outgoing, restore};
 use client::vault::Change;
 use protocol::acknowledgement::{sealed_len, slot_count};
-use protocol::body::Body;
+use protocol::act::Act;
+use protocol::body::{Body, part_hash};
 use protocol::calendar::OpenEpoch;
 use protocol::case::Case;
 use protocol::compare::{Comparison, Cut, Match, Side, digest};
 use protocol::envelope::{Envelope, Header, Kind, Role, UnverifiedEnvelope, seal_envelope};
-use protocol::identity::{SigningKey, UnitKeys, federation_id};
+use protocol::identity::{PublicKeys, SigningKey, UnitKeys, federation_id};
 use protocol::manual::Manual;
 use protocol::message::{self, Head};
 use protocol::name::{Pair, Party, UnitName};
@@ -68,6 +69,8 @@ pub struct Letter {
     pub envelope: Vec<u8>,
     /// Its body.
     pub body: Body,
+    /// The hashes of the frames of its rows, if these were destroyed.
+    pub frames: Vec<Hash>,
 }
 
 /// One simulated unit: its agent, and what its vault holds.
@@ -116,6 +119,7 @@ pub struct Federation {
     /// The referee's cases.
     pub cases: BTreeMap<Handle, Case>,
     officers: Officers,
+    keys: BTreeMap<UnitName, PublicKeys>,
     manual: Option<Manual>,
     /// Envelopes that went through, by kind, with the bytes of their bodies.
     pub seen: Vec<(UnitName, Header, Body)>,
@@ -154,6 +158,7 @@ impl Federation {
             lenient: false,
             cases: BTreeMap::new(),
             officers: Officers::default(),
+            keys: BTreeMap::new(),
             manual: None,
             seen: Vec::new(),
             broker,
@@ -196,9 +201,23 @@ impl Federation {
         self.pump();
     }
 
-    /// The broker states a roster entry.
+    /// The broker states a roster entry; none of the officers of replaced keys signs any more.
     pub fn roster(&mut self, entry: message::RosterEntry) {
+        let before = self.keys.insert(entry.unit.clone(), entry.keys.clone());
+        if before.is_some_and(|keys| keys != entry.keys) {
+            self.officers.rekeyed(&entry.unit);
+        }
         self.say(Party::All, Kind::Roster, None, 0, Body::head_only(entry.to_bytes()));
+    }
+
+    /// The entry of a unit as it signed it itself.
+    pub fn entry_of(&mut self, name: &str) -> message::RosterEntry {
+        let (federation, unit) = (self.federation, self.unit(name));
+        let keys = UnitKeys {
+            signing: SigningKey::from_secret(&unit.secret.0),
+            sealing: protocol::seal::SealingKey::from_secret(&unit.secret.1).expect("a key"),
+        };
+        join_entry(&federation, name.parse().expect("a name"), format!("Unit {name}"), &keys)
     }
 
     /// The federation's identity.
@@ -286,6 +305,27 @@ impl Federation {
             })
             .collect();
         unit.agent = agent;
+    }
+
+    /// A unit starts again from an older vault, as from a backup, and learns so from the broker (R35).
+    pub fn restore_from(&mut self, name: &str, vault: BTreeMap<String, Zeroizing<Vec<u8>>>) {
+        self.unit(name).vault = vault;
+        self.restart(name);
+        let now = self.now_ms;
+        let unit = self.unit(name);
+        let sequence = unit.sequence;
+        assert!(unit.agent.reconcile(sequence, Bytes::ZERO, now), "an older vault");
+        unit.outgoing.clear();
+    }
+
+    /// The broker has destroyed the matter of every act, as when its case has ended.
+    pub fn destroy_matter(&mut self) {
+        for letter in self.units.values_mut().flat_map(|unit| &mut unit.mailbox) {
+            if Act::from_bytes(&letter.body.head).is_ok() && !letter.body.rows.is_empty() {
+                letter.frames = letter.body.frames().map(part_hash).collect();
+                letter.body.rows.clear();
+            }
+        }
     }
 
     /// Lets `ticks` ticks pass, everything being delivered in each.
@@ -415,6 +455,7 @@ impl Federation {
                 entry: letter.entry,
                 envelope: &letter.envelope,
                 body: &letter.body,
+                frames: &letter.frames,
                 kept: kept.as_ref().map(|k| k.as_slice()),
             };
             if let Err(error) = unit.agent.receive(&incoming, now, &mut rng) {
@@ -432,7 +473,7 @@ impl Federation {
         self.entries += 1;
         let header = sent.envelope.header().clone();
         self.seen.push((from.clone(), header.clone(), sent.body.clone()));
-        let letter = Letter { entry, envelope: sent.envelope.as_bytes().to_vec(), body: sent.body };
+        let letter = Letter { entry, envelope: sent.envelope.as_bytes().to_vec(), body: sent.body, frames: Vec::new() };
         let unit = self.unit(from.as_str());
         assert!(header.sequence > unit.sequence, "sequence numbers ascend");
         unit.sequence = header.sequence;
@@ -566,7 +607,7 @@ impl Federation {
         };
         let envelope = seal_envelope(header, &body, &self.broker);
         self.previous = envelope.hash();
-        let letter = Letter { entry: self.entries, envelope: envelope.as_bytes().to_vec(), body };
+        let letter = Letter { entry: self.entries, envelope: envelope.as_bytes().to_vec(), body, frames: Vec::new() };
         self.entries += 1;
         match to {
             Party::All => {

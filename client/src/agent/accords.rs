@@ -120,7 +120,7 @@ impl Accords {
         Some(())
     }
 
-    /// Takes a proposal or signature in, as the log's order shows it (our own come back too).
+    /// Takes a proposal or signature in, as the log's order shows it (our own come back too); which accord it is about.
     pub fn take_in(
         &mut self,
         envelope: &Envelope,
@@ -128,7 +128,7 @@ impl Accords {
         admitted: Vec<UnitName>,
         still_member: impl Fn(&UnitName) -> bool,
         desk: &mut Desk,
-    ) -> Option<()> {
+    ) -> Option<Hash> {
         let sender = envelope.header().sender.unit()?;
         if envelope.header().kind == Kind::AccordProposal {
             let head = AccordProposal::from_bytes(&body.head).ok()?;
@@ -138,7 +138,8 @@ impl Accords {
                 None if head.start.epoch != 1 || head.start.tick != 0 => return None,
                 None => {}
             }
-            if self.find(&accord.hash()).is_some() {
+            let hash = accord.hash();
+            if self.find(&hash).is_some() {
                 return None;
             }
             let proposal = Proposal::new(accord.clone(), admitted);
@@ -148,7 +149,7 @@ impl Accords {
             if *sender != desk.me {
                 desk.tell(Event::AccordProposed);
             }
-            return Some(());
+            return Some(hash);
         }
         let head = AccordSignature::from_bytes(&body.head).ok()?;
         let first = self.in_force().is_none();
@@ -158,15 +159,15 @@ impl Accords {
         let in_time = first || envelope.header().tick < known.accord.start().tick;
         known.complete |= in_time && known.proposal.is_complete(still_member);
         self.save(at, desk);
-        Some(())
+        Some(head.accord)
     }
 
     /// Members left: proposals that wait for nobody else are complete; whether one came into force.
-    pub fn recheck(&mut self, still_member: impl Fn(&UnitName) -> bool, desk: &mut Desk) -> bool {
+    /// It was so at this tick, however late this unit learns of it.
+    pub fn recheck(&mut self, tick: u64, still_member: impl Fn(&UnitName) -> bool, desk: &mut Desk) -> bool {
         let before = self.in_force().map(|accord| accord.hash());
         for at in 0..self.known.len() {
             let first = !self.known.iter().any(|known| known.complete);
-            let tick = self.tick;
             let known = &mut self.known[at];
             let in_time = first || tick < known.accord.start().tick;
             if !known.complete && in_time && known.proposal.is_complete(&still_member) {

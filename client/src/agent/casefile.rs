@@ -7,6 +7,7 @@ use super::desk::Desk;
 use super::store::{Reader, Writer};
 use protocol::case::Case;
 use protocol::codec;
+use protocol::lifting::Objected;
 use protocol::name::UnitName;
 use protocol::overlap::CaseKey;
 use protocol::{Bytes, Hash};
@@ -42,8 +43,8 @@ pub(super) struct Sending {
 pub(super) struct CaseFile {
     pub case: Case,
     pub key: CaseKey,
-    /// Why this unit does not go on with the case: what the other side said breaks a guard of the parties.
-    pub objection: Option<String>,
+    /// What this unit objects to, in the order of the log: it gives nothing until officers have lifted it.
+    pub objections: Vec<Objected>,
     /// The number of the own act that the broker has not confirmed yet.
     pub pending: Option<u32>,
     /// Acts and deadlines in the history.
@@ -62,7 +63,7 @@ impl CaseFile {
         CaseFile {
             case,
             key,
-            objection: None,
+            objections: Vec::new(),
             pending: None,
             history: 0,
             sending: BTreeMap::new(),
@@ -85,7 +86,11 @@ impl CaseFile {
         let mut w = Writer::new();
         w.bytes(&codec::encode(&self.case));
         w.bytes(self.key.expose_secret());
-        w.maybe(self.objection.as_ref().map(|why| why.as_bytes()));
+        w.u64(self.objections.len() as u64);
+        for objected in &self.objections {
+            w.u64(objected.entry);
+            w.bytes(objected.code.as_bytes());
+        }
         w.maybe_u64(self.pending.map(u64::from));
         w.u64(u64::from(self.history));
         w.u64(self.sending.len() as u64);
@@ -119,10 +124,9 @@ impl CaseFile {
         let case: Case = codec::decode(r.bytes()?).ok()?;
         let mut file = CaseFile::new(case, CaseKey::from_secret(&r.array()?));
         file.dirty = false;
-        file.objection = match r.maybe()? {
-            Some(why) => Some(std::str::from_utf8(why).ok()?.to_owned()),
-            None => None,
-        };
+        for _ in 0..r.u64()? {
+            file.objections.push(Objected { entry: r.u64()?, code: r.text()?.to_owned() });
+        }
         file.pending = match r.maybe_u64()? {
             Some(number) => Some(number.try_into().ok()?),
             None => None,

@@ -10,17 +10,20 @@
 use super::casefile::CaseFile;
 use super::event::Event;
 use super::history::HistoryEntry;
-use super::{Agent, Incoming, NotTaken};
+use super::link::Link;
+use super::{Agent, Incoming, NotTaken, held};
 use protocol::act::ActRefused;
 use protocol::act::{Act, Content, VerifiedAct};
 use protocol::body::Body;
 use protocol::case::{Case, CaseRefused, Choice, MAX_AHEAD_MS};
 use protocol::consent::ConsentRefused;
 use protocol::envelope::{Envelope, Kind, Role};
+use protocol::lifting::Objected;
 use protocol::manual::{Actor, Carries, Manual};
 use protocol::matter::{self, CopyReceipt, Matter, MatterRefused};
 use protocol::message::{self, Head};
 use protocol::name::{Pair, Party, UnitName};
+use protocol::officer::Officers;
 use protocol::overlap::{CaseKey, Handle};
 use rand_core::CryptoRng;
 use std::sync::Arc;
@@ -46,6 +49,9 @@ pub enum CaseworkError {
     /// The unit objects to what the other side said.
     #[error("this unit objects to what the other side said ({0})")]
     Objection(String),
+    /// Not over exactly what this unit objects to now, or not signed by an officer who may lift it.
+    #[error("the lifting is not of what this unit objects to, or not signed by a head or legal officer")]
+    Lifting,
     /// The act's form.
     #[error(transparent)]
     Act(#[from] ActRefused),
@@ -67,6 +73,7 @@ impl CaseworkError {
             CaseworkError::NoManual => "no-manual",
             CaseworkError::Pending => "act-pending",
             CaseworkError::Objection(_) => "objection",
+            CaseworkError::Lifting => "lifting",
             CaseworkError::Act(e) => e.code(),
             CaseworkError::Case(e) => e.code(),
             CaseworkError::Matter(e) => e.code(),
@@ -84,8 +91,8 @@ pub struct Prospect {
     pub manual: Arc<Manual>,
     /// Whether it has had an act.
     pub is_open: bool,
-    /// Why this unit does not go on, if it objects.
-    pub objection: Option<String>,
+    /// What this unit objects to, in the order of the log: then it does not go on.
+    pub objections: Vec<Objected>,
     /// Whether an act of ours is on its way.
     pub pending: bool,
 }
@@ -95,6 +102,15 @@ impl Prospect {
     pub fn choices(&self, unit: &UnitName) -> Vec<Choice<'_>> {
         self.case.choices(&self.manual, unit)
     }
+}
+
+/// When an act is taken in: as it comes, or later than it came.
+#[derive(Clone, Copy)]
+pub(super) enum Moment<'o> {
+    /// With the officers of now.
+    Now,
+    /// With the officers who were in standing at its place in the log.
+    Past(&'o Officers),
 }
 
 impl Agent {
@@ -111,7 +127,7 @@ impl Agent {
                     case: file.case.clone(),
                     manual,
                     is_open: true,
-                    objection: file.objection.clone(),
+                    objections: file.objections.clone(),
                     pending: file.pending.is_some(),
                 });
             }
@@ -124,7 +140,7 @@ impl Agent {
             let pair = Pair::new(&self.desk.me, peer).ok_or(CaseworkError::NoOverlap)?;
             let case = Case::open(&manual, self.desk.federation, accord.hash(), *handle, &pair, now_ms);
             let pending = link.opening.contains(handle);
-            return Ok(Prospect { peer: peer.clone(), case, manual, is_open: false, objection: None, pending });
+            return Ok(Prospect { peer: peer.clone(), case, manual, is_open: false, objections: Vec::new(), pending });
         }
         Err(CaseworkError::NoOverlap)
     }
@@ -161,8 +177,8 @@ impl Agent {
             return Err(CaseworkError::Pending);
         }
         let gives = matches!(act.statement.content, Content::Consent(_) | Content::Parcel(_) | Content::Journal);
-        if let Some(why) = prospect.objection.filter(|_| gives) {
-            return Err(CaseworkError::Objection(why));
+        if let Some(objected) = prospect.objections.first().filter(|_| gives) {
+            return Err(CaseworkError::Objection(objected.code.clone()));
         }
         let verified = act.verify(&self.desk.federation, &self.desk.me, self.certified.officers())?;
         prospect.case.check_moment(&prospect.manual, &verified, now_ms)?;
@@ -190,20 +206,13 @@ impl Agent {
         Ok(())
     }
 
-    /// Officers have looked at what their unit objected to, and go on.
-    ///
-    /// # Errors
-    /// [`CaseworkError::NoOverlap`].
-    pub fn lift_objection(&mut self, handle: &Handle) -> Result<(), CaseworkError> {
-        let mut files = self.links.values_mut().filter_map(|link| link.cases.get_mut(handle));
-        let file = files.next().ok_or(CaseworkError::NoOverlap)?;
-        file.objection = None;
-        file.touch();
-        Ok(())
-    }
-
-    /// An act came out of the mailbox: the peer's, or our own once it is in the log.
-    pub(super) fn act_came(&mut self, envelope: &Envelope, incoming: &Incoming<'_>) -> Result<(), NotTaken> {
+    /// An act came out of the mailbox: the peer's, or our own once it is in the log; or it waited, and the peer is verified.
+    pub(super) fn act_came(
+        &mut self,
+        envelope: &Envelope,
+        incoming: &Incoming<'_>,
+        moment: Moment<'_>,
+    ) -> Result<(), NotTaken> {
         let header = envelope.header();
         let act = Act::from_bytes(&incoming.body.head).map_err(|_| NotTaken::Head)?;
         let (Some(sender), Some(receiver)) = (header.sender.unit(), header.receiver.unit()) else {
@@ -211,8 +220,11 @@ impl Agent {
         };
         let ours = *sender == self.desk.me;
         let peer = if ours { receiver.clone() } else { sender.clone() };
-        if !ours && !self.is_verified(&peer) {
-            return Err(NotTaken::NotVerified);
+        let verified = ours || self.is_verified(&peer);
+        let waits = |link: &Link| held::is_waiting(link, &act.statement.handle);
+        if matches!(moment, Moment::Now) && (!verified || self.links.get(&peer).is_some_and(waits)) {
+            let link = self.links.get_mut(&peer).ok_or(NotTaken::UnknownSender)?;
+            return held::hold(link, &peer, act.statement.handle, incoming, &mut self.desk);
         }
         if (header.role == Role::Officer) != act.officer.is_some() {
             return Err(NotTaken::Casework("act-signature"));
@@ -221,7 +233,7 @@ impl Agent {
         if said.low != *sender.min(receiver) || said.high != *sender.max(receiver) {
             return Err(NotTaken::Casework("act-place"));
         }
-        let result = self.fold_act(&peer, &act, sender, envelope, incoming);
+        let result = self.fold_act(&peer, &act, sender, envelope, (incoming, moment));
         if let Err(code) = result {
             self.desk.tell(Event::ActRefused(peer, said.event.clone(), code));
             return Err(NotTaken::Casework(code));
@@ -235,22 +247,27 @@ impl Agent {
         act: &Act,
         sender: &UnitName,
         envelope: &Envelope,
-        incoming: &Incoming<'_>,
+        (incoming, moment): (&Incoming<'_>, Moment<'_>),
     ) -> Result<(), &'static str> {
         let Agent { desk, links, accords, certified, .. } = self;
-        let officers = certified.officers();
+        let officers = match moment {
+            Moment::Now => certified.officers(),
+            Moment::Past(officers) => officers,
+        };
         let said = &act.statement;
         let verified = act.verify(&desk.federation, sender, officers).map_err(|e| e.code())?;
         let manual = accords.manual(&said.accord).ok_or("no-manual")?;
         let link = links.get_mut(peer).ok_or("unknown-sender")?;
         let rows = &incoming.body.rows;
+        // Somebody may have destroyed it too early: this unit objects to it like to matter that does not open.
+        let missing = if incoming.frames.is_empty() { MatterRefused::DoesNotOpen } else { MatterRefused::Destroyed };
         let (before, found) = match link.cases.get(&said.handle) {
             // Both units may have opened the case at once, each with a key of its choice: any of the overlap's will do.
             Some(file) => {
                 let keys = std::iter::once(CaseKey::from_secret(file.key.expose_secret()));
                 let mut keys = keys.chain(link.overlaps.case_keys(&said.handle));
                 let found = keys.find_map(|key| Matter::open(&key, &said.matter, rows).ok());
-                (file.case.clone(), found.ok_or(MatterRefused::DoesNotOpen))
+                (file.case.clone(), found.ok_or(missing))
             }
             None => {
                 // A handle that is no overlap of ours with this peer has no keys: it is nobody's case.
@@ -258,7 +275,7 @@ impl Agent {
                 let (key, found) = keys()
                     .find_map(|key| Some((Matter::open(&key, &said.matter, rows).ok()?, key)))
                     .map(|(matter, key)| (Some(key), Ok(matter)))
-                    .unwrap_or((keys().next(), Err(MatterRefused::DoesNotOpen)));
+                    .unwrap_or((keys().next(), Err(missing)));
                 let key = key.ok_or("no-overlap")?;
                 let in_force = accords.at_tick(envelope.header().tick).map(|accord| accord.hash());
                 if in_force != Some(said.accord) {
@@ -292,8 +309,7 @@ impl Agent {
             file.pending = None;
             link.opening.remove(&said.handle);
         } else if let Some(code) = objection {
-            file.objection.get_or_insert_with(|| code.to_owned());
-            desk.tell(Event::Objection(peer.clone(), said.handle, code));
+            super::objections::object(file, peer, incoming.entry, code, desk);
         }
         let moved = after.state() != before.state();
         file.case = after;
@@ -319,8 +335,11 @@ impl Agent {
         let Agent { desk, links, accords, .. } = self;
         let pair = Pair::new(&head.low, &head.high).ok_or(NotTaken::NotForUs)?;
         let peer = pair.other(&desk.me).ok_or(NotTaken::NotForUs)?.clone();
-        let file = links.get_mut(&peer).and_then(|link| link.cases.get_mut(&head.handle));
-        let file = file.ok_or(NotTaken::NotExpected)?;
+        let link = links.get_mut(&peer).ok_or(NotTaken::NotExpected)?;
+        if held::is_waiting(link, &head.handle) {
+            return held::hold(link, &peer, head.handle, incoming, desk);
+        }
+        let file = link.cases.get_mut(&head.handle).ok_or(NotTaken::NotExpected)?;
         let manual = accords.manual(file.case.accord()).ok_or(NotTaken::OwnState)?;
         let expired = if file.case.round() == head.round {
             file.case.expire(&manual, head.at_ms).map_err(|e| e.code())

@@ -54,6 +54,8 @@ pub enum Event {
     CaseMoved(UnitName, Handle, String),
     /// What came in a case is refused by the manual or the kernel: the event, and the rule. The broker let it pass.
     ActRefused(UnitName, String, &'static str),
+    /// A peer's act waits, since officers have not verified its keys.
+    ActHeld(UnitName, Handle),
     /// What the other side said breaks a guard of the parties: nothing more is given in this case until officers lift it.
     Objection(UnitName, Handle, &'static str),
     /// An act or a limit came ahead of this machine's clock.
@@ -91,6 +93,7 @@ impl Event {
             Event::Act(..) => "act",
             Event::CaseMoved(..) => "case-moved",
             Event::ActRefused(..) => "act-refused",
+            Event::ActHeld(..) => "act-held",
             Event::Objection(..) => "objection",
             Event::ClockAhead(..) => "clock-ahead",
             Event::ParcelCame(..) => "parcel-came",
@@ -111,6 +114,7 @@ impl Event {
             }
             Event::Act(p, ..) | Event::CaseMoved(p, ..) | Event::ActRefused(p, ..) | Event::Objection(p, ..) => Some(p),
             Event::ClockAhead(p, _) | Event::ParcelCame(p, _) | Event::ContentDestroyed(p, _) => Some(p),
+            Event::ActHeld(p, _) => Some(p),
             _ => None,
         }
     }
@@ -128,6 +132,7 @@ impl Event {
             Event::ClockAhead(_, handle) | Event::ParcelCame(_, handle) | Event::ContentDestroyed(_, handle) => {
                 short(handle)
             }
+            Event::ActHeld(_, handle) => short(handle),
             _ => String::new(),
         }
     }

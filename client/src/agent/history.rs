@@ -31,7 +31,10 @@ impl HistoryEntry {
             entry: incoming.entry,
             envelope: envelope.as_bytes().to_vec(),
             head: incoming.body.head.clone(),
-            frames: incoming.body.frames().map(part_hash).collect(),
+            frames: match incoming.frames {
+                [] => incoming.body.frames().map(part_hash).collect(),
+                destroyed => destroyed.to_vec(),
+            },
             matter,
         }
     }

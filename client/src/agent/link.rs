@@ -4,6 +4,7 @@
 
 use super::casefile::CaseFile;
 use super::desk::Desk;
+use super::held::Held;
 use super::overlaps::Overlaps;
 use super::pair::PairEpoch;
 use super::rows::Spreading;
@@ -36,6 +37,8 @@ pub(super) struct Link {
     pub cases: BTreeMap<Handle, CaseFile>,
     /// Overlaps whose first act, one of ours, is on its way. After a restart it is known again when it comes back.
     pub opening: BTreeSet<Handle>,
+    /// Acts and limits that wait until officers have verified the peer, in the order of the log.
+    pub held: Vec<Held>,
     numbers: HashMap<u64, RecordNumber, Spreading>,
     taken: HashSet<RecordNumber, Spreading>,
     fresh_numbers: Vec<(u64, RecordNumber)>,

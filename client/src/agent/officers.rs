@@ -40,6 +40,18 @@ impl Certified {
         &self.officers
     }
 
+    /// The officers as they were when the log had come to this entry: for what is folded later than it came.
+    pub fn as_of(&self, entry: u64) -> Officers {
+        let mut then = Officers::default();
+        for ((unit, number), (certified, revoked)) in &self.entries {
+            if let Some(officer) = self.officers.get(unit, *number).filter(|_| *certified < entry) {
+                let revoked = revoked.is_some_and(|at| at < entry);
+                then.restore(unit.clone(), Officer { certificate: officer.certificate.clone(), revoked });
+            }
+        }
+        then
+    }
+
     /// Where in the log an officer was certified, and revoked.
     pub fn entries(&self, unit: &UnitName, number: u32) -> Option<(u64, Option<u64>)> {
         self.entries.get(&(unit.clone(), number)).copied()

@@ -191,9 +191,7 @@ impl Agent {
         let is_last = hashes.len() == parts as usize;
         if is_last && body::root_of_hashes(hashes.iter().copied()) != root {
             destroy(file, peer, &head.package, desk);
-            desk.tell(Event::Objection(peer.clone(), head.handle, "parcel-root"));
-            file.objection.get_or_insert_with(|| "parcel-root".to_owned());
-            file.touch();
+            super::objections::object(file, peer, incoming.entry, "parcel-root", desk);
             return Err(NotTaken::Casework("parcel-root"));
         }
         let key = part_key("in", peer, &head.handle, &head.package, head.index);
@@ -230,8 +228,8 @@ impl Agent {
         now_ms: u64,
     ) -> Result<(ConsentGiven, &CaseKey), CaseworkError> {
         let file = self.file(handle)?;
-        if let Some(why) = &file.objection {
-            return Err(CaseworkError::Objection(why.clone()));
+        if let Some(objected) = file.objections.first() {
+            return Err(CaseworkError::Objection(objected.code.clone()));
         }
         Ok((file.case.ledger().consent_given(consent, self.certified.officers(), now_ms)?, &file.key))
     }
@@ -320,11 +318,11 @@ impl Agent {
         receipts(self.file(handle).ok()?, &self.desk.me, now_ms)
     }
 
-    fn file(&self, handle: &Handle) -> Result<&CaseFile, CaseworkError> {
+    pub(super) fn file(&self, handle: &Handle) -> Result<&CaseFile, CaseworkError> {
         self.links.values().find_map(|link| link.cases.get(handle)).ok_or(CaseworkError::NoOverlap)
     }
 
-    fn file_mut(&mut self, handle: &Handle) -> Result<&mut CaseFile, CaseworkError> {
+    pub(super) fn file_mut(&mut self, handle: &Handle) -> Result<&mut CaseFile, CaseworkError> {
         self.links.values_mut().find_map(|link| link.cases.get_mut(handle)).ok_or(CaseworkError::NoOverlap)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Caller: [`Agent::receive`]. *Not here:* what each kind changes: that is the room's part.
 
+use super::casework::Moment;
 use super::desk::Desk;
 use super::evaluating::Standstill;
 use super::event::Event;
@@ -26,8 +27,12 @@ impl Agent {
             Party::All => return Err(NotTaken::UnknownSender),
         };
         let envelope = unverified.verify(&self.desk.federation, &key)?;
-        envelope.check_body(incoming.body)?;
         let header = envelope.header();
+        // The matter of an act is destroyed once its case has ended; the act is still to be folded.
+        match (header.kind, incoming.frames) {
+            (Kind::Act, frames @ [_, ..]) => envelope.check_head(&incoming.body.head, frames)?,
+            _ => envelope.check_body(incoming.body)?,
+        }
         // Acts and limits come to both units of a case: our own acts come back once they are in the log.
         let both = match header.kind {
             Kind::Act => header.sender.unit() == Some(&self.desk.me),
@@ -49,7 +54,14 @@ impl Agent {
         rng: &mut impl CryptoRng,
     ) -> Result<(), NotTaken> {
         match (&envelope.header().sender, envelope.header().kind) {
-            (Party::Broker, Kind::Roster) => self.roster_entry(&incoming.body.head, incoming.entry),
+            (Party::Broker, Kind::Roster) => {
+                self.roster_entry(&incoming.body.head, incoming.entry, envelope.header().tick)?;
+                // Whole, for audits: whose keys, from when on.
+                let whole = HistoryEntry::new(envelope, incoming, None).to_bytes();
+                self.desk.put(format!("rosterlog/{:020}", incoming.entry), whole);
+                self.desk.want_proof(incoming.entry);
+                Ok(())
+            }
             (Party::Broker, Kind::EpochClosed) => {
                 let head: message::EpochClosed = head_of(incoming)?;
                 // The broker's word does not close an epoch that runs by the accord's calendar: a new one in its place
@@ -71,17 +83,27 @@ impl Agent {
                 })
             }
             (Party::Broker, Kind::Deadline) => self.deadline_came(envelope, incoming),
-            (Party::Unit(_), Kind::Act) => self.act_came(envelope, incoming),
+            (Party::Unit(_), Kind::Act) => {
+                // The act may be about an overlap that a large acknowledgement left to be made.
+                let now_ms = self.desk.now_ms;
+                while self.go_on(now_ms, rng) {}
+                self.act_came(envelope, incoming, Moment::Now)
+            }
             (Party::Unit(_), Kind::AccordProposal | Kind::AccordSignature) => {
                 let in_force = self.accords.in_force().map(|accord| accord.hash());
                 let admitted: Vec<UnitName> = self.roster.admitted().cloned().collect();
                 let roster = &self.roster;
-                self.accords
+                let accord = self
+                    .accords
                     .take_in(envelope, incoming.body, admitted, |unit| roster.is_admitted(unit), &mut self.desk)
                     .ok_or(NotTaken::Refused)?;
                 if self.accords.in_force().map(|accord| accord.hash()) != in_force {
                     self.desk.tell(Event::AccordInForce);
                 }
+                // Whole but for the text, for audits: who signed what, and when all had.
+                let whole = HistoryEntry::new(envelope, incoming, None).to_bytes();
+                self.desk.put(format!("accordlog/{accord}/{:020}", incoming.entry), whole);
+                self.desk.want_proof(incoming.entry);
                 Ok(())
             }
             (Party::Unit(unit), Kind::Officer) => {
@@ -207,7 +229,7 @@ impl Agent {
         }
     }
 
-    pub(super) fn roster_entry(&mut self, head: &[u8], at: u64) -> Result<(), NotTaken> {
+    pub(super) fn roster_entry(&mut self, head: &[u8], at: u64, tick: u64) -> Result<(), NotTaken> {
         let entry = message::RosterEntry::from_bytes(head).map_err(|_| NotTaken::Head)?;
         let change = self.roster.apply(&self.desk.federation, &entry).map_err(|_| NotTaken::Refused)?;
         let key = format!("roster/{}", entry.unit);
@@ -239,7 +261,7 @@ impl Agent {
                 self.desk.tell(Event::Suspended(entry.unit));
                 // Whoever is gone need not sign.
                 let roster = &self.roster;
-                if self.accords.recheck(|unit| roster.is_admitted(unit), &mut self.desk) {
+                if self.accords.recheck(tick, |unit| roster.is_admitted(unit), &mut self.desk) {
                     self.desk.tell(Event::AccordInForce);
                 }
             }

@@ -6,6 +6,7 @@
 
 use super::casefile::CaseFile;
 use super::desk::Chain;
+use super::held::Held;
 use super::holdings::HeldRecord;
 use super::leaves::{Place, What};
 use super::link::Link;
@@ -24,7 +25,7 @@ pub type Values = Vec<(String, Zeroizing<Vec<u8>>)>;
 pub const FIRST: &[&str] = &["chain", "posted", "roster", "link", "accord", "parked", "pair", "wanted"];
 
 /// Namespaces of each peer, and of each peer and epoch, in the order in which they are read.
-const OF_PEER: &[&str] = &["officer", "number", "met", "okey", "case"];
+const OF_PEER: &[&str] = &["officer", "number", "met", "okey", "case", "held"];
 const OF_EPOCH: &[&str] = &["leaf", "blinds", "padding", "sent", "match", "ack", "notice"];
 
 /// What the vault holds of the agent is damaged, or was written by another version.
@@ -70,6 +71,8 @@ impl Agent {
         for (name, value) in take("chain") {
             if name == witness::LAST {
                 self.witness.resume(&value).ok_or(Damaged(name))?;
+            } else if name == witness::SPLIT {
+                self.witness.split = true;
             } else {
                 self.desk.chain = Chain::from_bytes(&value).ok_or(Damaged(name))?;
             }
@@ -163,6 +166,7 @@ impl Agent {
                     "number" => batch().and_then(|batch| link.read_numbers(batch, &value)),
                     "met" => batch().and_then(|batch| link.overlaps.read_met(batch, &value)),
                     "okey" => batch().and_then(|batch| link.overlaps.read_keys(batch, &value)),
+                    "held" => Held::from_bytes(&value).map(|held| link.held.push(held)),
                     "case" => CaseFile::load(&value).map(|file| drop(link.cases.insert(*file.case.handle(), file))),
                     _ => None,
                 }

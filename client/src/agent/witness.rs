@@ -19,6 +19,8 @@ use zeroize::Zeroizing;
 
 /// Where the last accepted checkpoint is kept.
 pub(super) const LAST: &str = "chain/checkpoint";
+/// Where it is kept that two histories were seen, until officers lift it.
+pub(super) const SPLIT: &str = "chain/split";
 
 /// Recently accepted checkpoints that are remembered: a peer that named one of them needs no proof.
 const REMEMBERED: usize = 256;
@@ -116,6 +118,7 @@ impl Agent {
             Some(line) => Ok(line),
             None => {
                 if !std::mem::replace(&mut self.witness.split, true) {
+                    self.desk.put(SPLIT.to_owned(), Zeroizing::default());
                     self.desk.tell(Event::SplitView);
                 }
                 Err(WitnessError::SplitView)
@@ -224,6 +227,13 @@ impl Agent {
         Some(kept.to_note())
     }
 
+    /// Officers of several units have looked into it, and this one goes on. Nothing is believed for that: the next checkpoint
+    /// must follow the last one that was accepted, as before. Whether there was anything to lift.
+    pub fn lift_split(&mut self) -> bool {
+        self.desk.delete(SPLIT.to_owned());
+        std::mem::take(&mut self.witness.split)
+    }
+
     /// Whether two histories of the log were seen.
     pub fn saw_split_view(&self) -> bool {
         self.witness.split
@@ -248,4 +258,71 @@ pub fn kept_proof(bytes: &[u8]) -> Option<(u64, Vec<u8>)> {
     let mut r = Reader::new(bytes);
     let (size, path) = (r.u64()?, r.bytes()?.to_vec());
     r.at_end().then_some((size, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::restore::Values;
+    use crate::vault::Change;
+    use protocol::identity::{SigningKey, UnitKeys, federation_id};
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+    use tlog::{Checkpoint, Frontier};
+
+    const FEDERATION: &str = "a federation";
+
+    fn broker() -> SigningKey {
+        SigningKey::generate(&mut ChaCha20Rng::seed_from_u64(1))
+    }
+
+    fn agent() -> Agent {
+        let keys = UnitKeys::generate(&mut ChaCha20Rng::seed_from_u64(2));
+        Agent::new("GM".parse().unwrap(), keys, FEDERATION, broker().public(), 1).unwrap()
+    }
+
+    /// The checkpoint of a log with these entries.
+    fn note(entries: &[u8]) -> String {
+        let broker = broker();
+        let mut frontier = Frontier::new();
+        entries.iter().for_each(|entry| drop(frontier.append(&Entry([*entry; 32])).unwrap()));
+        let log = log_key(&federation_id(FEDERATION, &broker.public()), &broker.public()).unwrap();
+        let checkpoint = Checkpoint::new(log.name().clone(), frontier.size(), frontier.root()).unwrap();
+        checkpoint.sign(broker.hazmat()).unwrap().to_note()
+    }
+
+    fn shown(agent: &mut Agent, entries: &[u8]) -> Result<(), WitnessError> {
+        let claim = agent.examine(&note(entries)).unwrap().unwrap();
+        agent.witness(&claim, None, &[], &[], 1000).map(|_| ())
+    }
+
+    /// What the agent wrote, as the vault gives it back at the next start.
+    fn again(agent: &mut Agent, vault: &mut BTreeMap<String, Zeroizing<Vec<u8>>>) -> Agent {
+        for change in agent.take().changes {
+            match change {
+                Change::Put { key, value } => drop(vault.insert(key, value)),
+                Change::Delete { key } => drop(vault.remove(&key)),
+            }
+        }
+        let chain: Values =
+            vault.iter().filter(|(key, _)| key.starts_with("chain/")).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let mut agent = self::agent();
+        agent.restore_first(BTreeMap::from([("chain".to_owned(), chain)])).unwrap();
+        agent
+    }
+
+    #[test]
+    fn two_histories_are_remembered_until_officers_lift_it() {
+        let (mut vault, mut agent) = (BTreeMap::new(), agent());
+        assert_eq!(shown(&mut agent, &[1, 2]), Ok(()));
+        let mut agent = again(&mut agent, &mut vault);
+        assert!(!agent.saw_split_view() && !agent.lift_split(), "nothing to lift");
+        assert_eq!(shown(&mut agent, &[9, 2, 3]), Err(WitnessError::SplitView));
+        let mut agent = again(&mut agent, &mut vault);
+        assert!(agent.saw_split_view(), "over a restart");
+        assert!(agent.lift_split());
+        let mut agent = again(&mut agent, &mut vault);
+        assert!(!agent.saw_split_view());
+        // Nothing was believed: what does not follow is found again.
+        assert_eq!(shown(&mut agent, &[9, 2, 3]), Err(WitnessError::SplitView));
+    }
 }

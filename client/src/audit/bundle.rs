@@ -8,9 +8,9 @@
 //! Callers: `gather` makes one, `verify` reads one. *Not here:* whether anything in it is true.
 
 use minicbor::{Decode, Encode};
-use protocol::calendar::Start;
 use protocol::codec;
-use protocol::identity::{self, PublicKeys, SigningKey};
+use protocol::identity::{self, SigningKey};
+use protocol::lifting::{Objected, SignedLifting};
 use protocol::matter::Matter;
 use protocol::name::UnitName;
 use protocol::overlap::Handle;
@@ -18,7 +18,7 @@ use protocol::reading::SignedReading;
 use protocol::{Bytes, Hash, label};
 
 /// The first words of the file; another format has others.
-const FORMAT: &str = "sutura audit bundle 1";
+const FORMAT: &str = "sutura audit bundle 4";
 /// The longest file that is read, in bytes.
 pub const MAX_FILE: u64 = 1 << 30;
 
@@ -38,10 +38,10 @@ pub struct Bundle {
     /// When, by its clock, in milliseconds since the Unix epoch.
     #[n(3)]
     pub made_ms: u64,
-    /// Members with their keys, as they signed them when they joined.
+    /// What the broker said of members, in the order of the log: each one's keys as it signed them itself, and its standing.
     #[n(4)]
-    pub members: Vec<Member>,
-    /// The accords under which the cases were.
+    pub roster: Vec<Logged>,
+    /// The accords that were ever in force, and who signed them.
     #[n(5)]
     pub accords: Vec<AgreedAccord>,
     /// Certificates and revocations of officers of all units, in the order of the log.
@@ -74,39 +74,24 @@ pub struct Bundle {
     /// Its root.
     #[n(15)]
     pub log_root: Hash,
+    /// Who lifted what this unit had objected to, when and why.
+    #[n(16)]
+    pub liftings: Vec<SignedLifting>,
 }
 
-/// A member, as it signed itself when it joined. Its standing is the broker's word, and not here.
-#[derive(Clone, Encode, Decode)]
-#[cbor(array)]
-pub struct Member {
-    /// Its name.
-    #[n(0)]
-    pub unit: UnitName,
-    /// Its full title.
-    #[n(1)]
-    pub title: String,
-    /// Its keys.
-    #[n(2)]
-    pub keys: PublicKeys,
-    /// Its own signature over all of it.
-    #[n(3)]
-    pub joined: Bytes<64>,
-}
-
-/// An accord. Its hash, which every act names, covers text and start.
+/// An accord that all have signed. Its hash, which every act names, covers text and start.
 #[derive(Clone, Encode, Decode)]
 #[cbor(array)]
 pub struct AgreedAccord {
-    /// From where it counts.
+    /// The text: the rows of the proposal.
     #[n(0)]
-    pub start: Start,
-    /// The text.
-    #[n(1)]
     pub text: String,
-    /// Who signed it, as this unit's vault knows.
+    /// Who proposed it, and from where it counts.
+    #[n(1)]
+    pub proposal: Logged,
+    /// Who signed it, in the order of the log.
     #[n(2)]
-    pub signed: Vec<UnitName>,
+    pub signatures: Vec<Logged>,
 }
 
 /// An envelope of the log, with what its verification needs.
@@ -170,9 +155,9 @@ pub struct CaseHistory {
     /// Acts and limits.
     #[n(2)]
     pub acts: Vec<Logged>,
-    /// Why this unit does not go on, if it objects: its own word.
+    /// What this unit objects to, and nobody has lifted: its own word, but for acts that show it.
     #[n(3)]
-    pub objection: Option<String>,
+    pub objections: Vec<Objected>,
 }
 
 /// A copy outside the vault.

@@ -8,7 +8,6 @@ use super::fold::{Folded, Folding, Said};
 use super::report::{
     Consent, Copy, Deletion, Disclosure, EventLine, Fields, Findings, Manual, Moment, Reading, Recall, Signed,
 };
-use protocol::accord::Accord;
 use protocol::act::Content;
 use protocol::consent::{ConsentKind, Held, Parcel};
 use protocol::name::UnitName;
@@ -183,7 +182,7 @@ impl Of<'_, '_> {
         let ours = bundle.readings.iter().map(|signed| &signed.reading);
         let ours = ours.filter(|said| said.handle == handle && said.package == *package && said.unit == bundle.unit);
         ours.map(|said| Reading {
-            by: self.officer(&said.unit, said.officer, said.at_ms),
+            by: self.folding.officer(&said.unit, said.officer, said.at_ms),
             why: said.why.clone(),
             copy: said.copy,
         })
@@ -207,13 +206,8 @@ impl Of<'_, '_> {
             Some((accord, manual)) => (*accord, manual.version().to_owned()),
             None => (Bytes::ZERO, String::new()),
         };
-        let agreed = self
-            .bundle
-            .accords
-            .iter()
-            .find(|agreed| Accord::new(&agreed.text, agreed.start).is_ok_and(|read| read.hash() == accord));
-        let signed = agreed.map(|agreed| agreed.signed.iter().map(UnitName::to_string).collect());
-        Manual { accord: accord.to_string(), version, signed: signed.unwrap_or_default() }
+        let signed = self.folding.accords.signers(&accord).map(UnitName::to_string).collect();
+        Manual { accord: accord.to_string(), version, signed }
     }
 
     fn line(&self, said: &Said<'_>) -> EventLine {
@@ -238,17 +232,11 @@ impl Of<'_, '_> {
     fn signed(&self, said: &Said<'_>) -> Signed {
         match &said.act {
             Some(act) => match &act.officer {
-                Some(officer) => self.officer(&act.statement.unit, officer.number, said.at_ms),
+                Some(officer) => self.folding.officer(&act.statement.unit, officer.number, said.at_ms),
                 None => nobody(act.statement.unit.as_str(), said.at_ms),
             },
             None => nobody("@time", said.at_ms),
         }
-    }
-
-    fn officer(&self, unit: &UnitName, number: u32, at_ms: u64) -> Signed {
-        let role = self.folding.officers.get(unit, number).map(|officer| officer.certificate.role.to_string());
-        let name = self.folding.names.get(&(unit.clone(), number)).cloned();
-        Signed { unit: unit.to_string(), officer: Some(number), role, name, at: Moment(at_ms) }
     }
 }
 

@@ -10,13 +10,16 @@
 //! | `urgent-without-validation` | an urgent parcel that no legal officer validated |
 //! | `role-conflict` | one person under two numbers in one disclosure, or one key for two officers |
 //! | `objection` | the unit objects to what the other side said |
+//! | `given-under-objection` | the unit gave something before an objection of its own was lifted |
+//! | `objection-lifted` | a head or legal officer let the unit go on |
 //! | `without-proof` | an entry that is newer than the last checkpoint |
 //!
 //! Caller: `verify`. *Not here:* what does not verify: those are findings.
 
 use super::bundle::Bundle;
 use super::fold::Folding;
-use super::report::{Disclosure, Exception, Moment, Signed};
+use super::objections;
+use super::report::{Disclosure, Exception, Moment, Objection, Signed};
 use protocol::name::UnitName;
 use std::collections::BTreeSet;
 
@@ -25,6 +28,7 @@ pub(super) fn all(
     bundle: &Bundle,
     folding: &Folding<'_>,
     disclosures: &[Disclosure],
+    objections: &[Objection],
     without_proof: &[u64],
 ) -> Vec<Exception> {
     let mut out = Vec::new();
@@ -35,9 +39,17 @@ pub(super) fn all(
         roles(disclosure, &mut out);
     }
     shared_keys(folding, &mut out);
-    for case in &bundle.cases {
-        if let Some(why) = &case.objection {
-            add(&mut out, "objection", case.handle.to_string(), why.clone());
+    for objection in objections {
+        let place = || format!("{}, entry {}", objection.overlap, objection.entry);
+        match &objection.lifted {
+            None => add(&mut out, "objection", place(), objection.code.clone()),
+            Some(lifted) => {
+                let detail = format!("{}; {}: {}", objection.code, told(&lifted.by), lifted.why);
+                add(&mut out, "objection-lifted", place(), detail);
+            }
+        }
+        for entry in objections::given_under(objection, bundle, folding) {
+            add(&mut out, "given-under-objection", place(), format!("entry {entry}"));
         }
     }
     for entry in without_proof {
@@ -48,7 +60,7 @@ pub(super) fn all(
 }
 
 /// The codes, the gravest first.
-pub const EXCEPTIONS: [&str; 11] = [
+pub const EXCEPTIONS: [&str; 13] = [
     "deletion-overdue",
     "copy-without-receipt",
     "urgent-without-validation",
@@ -56,7 +68,9 @@ pub const EXCEPTIONS: [&str; 11] = [
     "reading-out-of-time",
     "copy-not-noted",
     "role-conflict",
+    "given-under-objection",
     "objection",
+    "objection-lifted",
     "receipt-missing",
     "deletion-late",
     "without-proof",

@@ -6,20 +6,21 @@
 
 mod consents;
 
-use super::bundle::{Bundle, CaseHistory, Logged};
+use super::accords::Accords;
+use super::bundle::{AgreedAccord, Bundle, CaseHistory, Logged};
 use super::log::{Log, Opened};
-use super::members::Members;
-use super::report::{Findings, Proof};
+use super::members::{self, Members};
+use super::report::{Findings, Moment, Proof, Signed};
 use protocol::Hash;
-use protocol::accord::Accord;
 use protocol::act::{Act, Content, VerifiedAct};
-use protocol::case::Case;
+use protocol::case::{Case, CaseRefused};
 use protocol::envelope::{Header, Kind, Role};
 use protocol::manual::Manual;
 use protocol::matter::{self, Matter};
 use protocol::message::{Deadline, Head};
 use protocol::name::{Pair, Party, UnitName};
 use protocol::officer::{OfficerEntry, Officers};
+use protocol::roster::{Change, Roster};
 use std::collections::BTreeMap;
 
 /// Something that was done in a case, and holds.
@@ -41,6 +42,8 @@ pub(super) struct Folded<'b> {
     pub history: &'b CaseHistory,
     pub said: Vec<Said<'b>>,
     pub manual: Option<(Hash, Manual)>,
+    /// Entries of the other unit's acts that break a guard of the parties: the unit of the bundle objects to them.
+    pub broke_a_guard: Vec<u64>,
     broken: bool,
 }
 
@@ -48,12 +51,25 @@ pub(super) struct Folded<'b> {
 pub(super) struct Folding<'b> {
     pub cases: Vec<Folded<'b>>,
     pub officers: Officers,
+    pub accords: Accords,
     /// Names of officers, as they opened their certificates' commitments.
     pub names: BTreeMap<(UnitName, u32), String>,
 }
 
+impl Folding<'_> {
+    /// An officer who signed something, as a report names them.
+    pub fn officer(&self, unit: &UnitName, number: u32, at_ms: u64) -> Signed {
+        let role = self.officers.get(unit, number).map(|officer| officer.certificate.role.to_string());
+        let name = self.names.get(&(unit.clone(), number)).cloned();
+        Signed { unit: unit.to_string(), officer: Some(number), role, name, at: Moment(at_ms) }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Source<'b> {
+    Roster(&'b Logged),
+    Proposal(&'b AgreedAccord, &'b Logged),
+    Signature(&'b Logged),
     Officer(&'b Logged),
     Case(usize, &'b Logged),
 }
@@ -65,8 +81,14 @@ pub(super) fn fold<'b>(
     log: &mut Log<'_>,
     findings: &mut Findings,
 ) -> Folding<'b> {
-    let manuals = manuals(bundle, findings);
     let mut order: Vec<(u64, Source<'b>)> = Vec::new();
+    check_order(&bundle.roster, "roster", findings);
+    order.extend(bundle.roster.iter().map(|logged| (logged.entry, Source::Roster(logged))));
+    for agreed in &bundle.accords {
+        check_order(&agreed.signatures, "accord", findings);
+        order.push((agreed.proposal.entry, Source::Proposal(agreed, &agreed.proposal)));
+        order.extend(agreed.signatures.iter().map(|logged| (logged.entry, Source::Signature(logged))));
+    }
     check_order(&bundle.officers, "officers", findings);
     order.extend(bundle.officers.iter().map(|logged| (logged.entry, Source::Officer(logged))));
     let mut cases: Vec<Folded<'b>> = Vec::new();
@@ -76,13 +98,40 @@ pub(super) fn fold<'b>(
             findings.add("case-twice", history.handle.to_string());
         }
         order.extend(history.acts.iter().map(|logged| (logged.entry, Source::Case(cases.len(), logged))));
-        cases.push(Folded { history, said: Vec::new(), manual: None, broken: false });
+        cases.push(Folded { history, said: Vec::new(), manual: None, broke_a_guard: Vec::new(), broken: false });
     }
     order.sort_by_key(|(entry, _)| *entry);
-    let mut folding = Folding { cases, officers: Officers::default(), names: BTreeMap::new() };
-    let step = Step { bundle, members, manuals: &manuals };
+    let (officers, accords, names) = (Officers::default(), Accords::default(), BTreeMap::new());
+    let mut folding = Folding { cases, officers, accords, names };
+    let mut roster = Roster::default();
+    let step = Step { bundle, members };
     for (entry, source) in order {
         match source {
+            Source::Roster(logged) => {
+                let opened = log.open(members, logged, &members::place(entry), findings);
+                // What does not hold is a finding of `members` already.
+                let Some(opened) = opened else { continue };
+                let Ok(said) = members::entry_of(members, logged) else { continue };
+                if roster.apply(&members.federation, &said) == Ok(Change::KeysChanged) {
+                    // Nobody whom the old keys certified signs any more (R7).
+                    folding.officers.rekeyed(&said.unit);
+                }
+                folding.accords.recheck(opened.envelope.header().tick, &roster);
+            }
+            Source::Proposal(agreed, logged) => {
+                let place = format!("accord, entry {entry}");
+                let Some(opened) = log.open(members, logged, &place, findings) else { continue };
+                if let Err(code) = folding.accords.proposed(&agreed.text, logged, &opened, &roster) {
+                    findings.add(code, place);
+                }
+            }
+            Source::Signature(logged) => {
+                let place = format!("accord, entry {entry}");
+                let Some(opened) = log.open(members, logged, &place, findings) else { continue };
+                if let Err(code) = folding.accords.signed(logged, &opened, &roster) {
+                    findings.add(code, place);
+                }
+            }
             Source::Officer(logged) => {
                 let place = format!("officers, entry {entry}");
                 let Some(opened) = log.open(members, logged, &place, findings) else { continue };
@@ -118,7 +167,6 @@ pub(super) fn fold<'b>(
 struct Step<'a, 'b> {
     bundle: &'b Bundle,
     members: &'a Members,
-    manuals: &'a BTreeMap<Hash, Manual>,
 }
 
 impl<'b> Step<'_, 'b> {
@@ -131,16 +179,20 @@ impl<'b> Step<'_, 'b> {
         place: &str,
         findings: &mut Findings,
     ) -> Result<(), &'static str> {
-        let Folding { cases, officers, names } = folding;
+        let Folding { cases, officers, accords, names } = folding;
         let folded = &mut cases[at];
         let act = Act::from_bytes(&logged.head).map_err(|_| "act-malformed")?;
         let sender = self.place_of(&act, folded.history, opened.envelope.header())?;
         let verified = act.verify(&self.members.federation, sender, officers).map_err(|e| e.code())?;
         let said = verified.statement();
-        let manual = self.manuals.get(&said.accord).ok_or("accord-missing")?;
+        let manual = accords.manual(&said.accord)?;
         let before = match folded.said.last() {
             Some(last) => last.after.clone(),
             None => {
+                // The case keeps to its end the accord under which it was opened: that must be the one in force.
+                if accords.in_force(opened.envelope.header().tick) != Some(said.accord) {
+                    return Err(CaseRefused::Accord.code());
+                }
                 let pair = Pair::new(&said.low, &said.high).ok_or("act-place")?;
                 Case::open(manual, self.members.federation, said.accord, said.handle, &pair, said.at_ms)
             }
@@ -159,11 +211,14 @@ impl<'b> Step<'_, 'b> {
             _ => journal.map(|id| (id, None)),
         };
         if let Some((id, package)) = consent {
-            consents::check(self.members, officers, &folded.said, &id, package, said)?;
+            consents::check(self.members, officers, &folded.said, &id, package, (said, logged.entry))?;
         }
         // What the parties ask of each other does not stop a case: it is in the log, and both units have seen it.
         if let Err(code) = check_matter(manual, &before, &verified, logged.matter.as_ref(), officers) {
             findings.add(code, place);
+            if *sender != self.bundle.unit {
+                folded.broke_a_guard.push(logged.entry);
+            }
         } else if let (Some(by), Some(signer)) = (logged.matter.as_ref().and_then(|m| m.by.as_ref()), verified.signer())
         {
             names.insert((signer.unit().clone(), signer.number()), by.name.clone());
@@ -253,23 +308,6 @@ fn officer(officers: &mut Officers, members: &Members, logged: &Logged, opened: 
     }
     let entry = OfficerEntry::from_bytes(&logged.head).map_err(|_| "officer-malformed")?;
     officers.apply(&members.federation, unit, &entry).map_err(|e| e.code())
-}
-
-fn manuals(bundle: &Bundle, findings: &mut Findings) -> BTreeMap<Hash, Manual> {
-    let mut manuals = BTreeMap::new();
-    for (number, agreed) in bundle.accords.iter().enumerate() {
-        let place = format!("accord {}", number + 1);
-        match Accord::new(&agreed.text, agreed.start) {
-            Err(error) => findings.add(error.code(), place),
-            Ok(accord) => match Manual::read(&accord.terms().manual) {
-                Ok(manual) => {
-                    manuals.insert(accord.hash(), manual);
-                }
-                Err(_) => findings.add("no-manual", place),
-            },
-        }
-    }
-    manuals
 }
 
 fn check_order(logged: &[Logged], place: &str, findings: &mut Findings) {

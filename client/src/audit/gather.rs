@@ -3,18 +3,15 @@
 //! It takes what the agent kept as it came, and judges nothing: `verify` does. Caller: `sutura audit`. *Not here:* the
 //! passphrase.
 
-use super::bundle::{
-    AgreedAccord, Bundle, CaseHistory, KeptCopy, KeptProof, Logged, Member, Note, PeerNumbers, SignedBundle,
-};
+use super::bundle::{AgreedAccord, Bundle, CaseHistory, KeptCopy, KeptProof, Logged, Note, PeerNumbers, SignedBundle};
 use crate::agent::{Agent, HistoryEntry, kept_proof, restore::Damaged};
 use crate::membership::Membership;
 use crate::membership::MembershipError;
 use crate::session::{Session, SessionError};
 use crate::vault::Vault;
-use protocol::Hash;
 use protocol::act::{Act, Content};
 use protocol::codec;
-use protocol::message::{Head, RosterEntry};
+use protocol::message::Head;
 use protocol::name::UnitName;
 use protocol::overlap::Handle;
 use std::collections::BTreeSet;
@@ -37,16 +34,15 @@ pub async fn gather(
     open.retain(|(_, handle)| only.is_none_or(|only| only == handle));
     for (peer, handle) in open {
         let acts = session.history(&peer, &handle).await?.into_iter().map(logged).collect();
-        let objection = agent.prospect(&handle, now_ms).ok().and_then(|prospect| prospect.objection);
-        cases.push(CaseHistory { peer, handle, acts, objection });
+        let objections = agent.objections(&handle);
+        cases.push(CaseHistory { peer, handle, acts, objections });
     }
-    let mut officers = Vec::new();
-    for (key, value) in vault.list("officerlog/").await? {
-        officers.push(logged(HistoryEntry::from_bytes(&value).ok_or(Damaged(key))?));
-    }
-    officers.sort_by_key(|logged| logged.entry);
-    let entries: BTreeSet<u64> =
-        officers.iter().chain(cases.iter().flat_map(|case| &case.acts)).map(|logged| logged.entry).collect();
+    let (officers, roster) = (kept(vault, "officerlog/").await?, kept(vault, "rosterlog/").await?);
+    let accords = accords(vault, agent).await?;
+    let agreed = accords.iter().flat_map(|agreed| agreed.signatures.iter().chain([&agreed.proposal]));
+    let acts = cases.iter().flat_map(|case| &case.acts);
+    let all = officers.iter().chain(&roster).chain(agreed).chain(acts);
+    let entries: BTreeSet<u64> = all.map(|logged| logged.entry).collect();
     let (proofs, checkpoints) = proofs(vault, &entries).await?;
     let handles: BTreeSet<Handle> = cases.iter().map(|case| case.handle).collect();
     let bundle = Bundle {
@@ -54,12 +50,12 @@ pub async fn gather(
         broker: invite.broker,
         unit: view.unit.clone(),
         made_ms: now_ms,
-        members: members(vault).await?,
-        accords: accords(&view, &cases),
+        roster,
+        accords,
         officers,
         checkpoints,
         proofs,
-        readings: readings(vault, &handles).await?,
+        readings: signed_by_officers(vault, "reading", &handles).await?,
         copies: handles.iter().flat_map(|handle| copies(agent, handle)).collect(),
         cases,
         peers: view
@@ -77,6 +73,7 @@ pub async fn gather(
         epoch: view.epoch,
         log_size: view.log_size,
         log_root: view.log_root,
+        liftings: signed_by_officers(vault, "lifting", &handles).await?,
     };
     Ok(bundle.sign(&membership.into_keys().signing))
 }
@@ -93,29 +90,28 @@ fn logged(entry: HistoryEntry) -> Logged {
     }
 }
 
-async fn members(vault: &Vault) -> Result<Vec<Member>, SessionError> {
+/// Envelopes to all that the agent kept whole, in the order of the log.
+async fn kept(vault: &Vault, prefix: &str) -> Result<Vec<Logged>, SessionError> {
     let mut out = Vec::new();
-    for (key, value) in vault.list("roster/").await? {
-        let RosterEntry { unit, title, keys, joined, .. } =
-            RosterEntry::from_bytes(&value).map_err(|_| Damaged(key))?;
-        out.push(Member { unit, title, keys, joined });
+    for (key, value) in vault.list(prefix).await? {
+        out.push(logged(HistoryEntry::from_bytes(&value).ok_or(Damaged(key))?));
     }
+    out.sort_by_key(|logged| logged.entry);
     Ok(out)
 }
 
-/// The accords that the cases name.
-fn accords(view: &crate::agent::View, cases: &[CaseHistory]) -> Vec<AgreedAccord> {
-    let acts = cases.iter().flat_map(|case| &case.acts);
-    let named: BTreeSet<Hash> =
-        acts.filter_map(|logged| Act::from_bytes(&logged.head).ok()).map(|act| act.statement.accord).collect();
-    let known = view.proposals.iter().filter(|proposal| named.contains(&proposal.accord.hash()));
-    known
-        .map(|proposal| AgreedAccord {
-            start: proposal.accord.start(),
-            text: proposal.accord.text().to_owned(),
-            signed: proposal.signed.iter().cloned().collect(),
-        })
-        .collect()
+/// The accords that all have signed, in the order in which they begin.
+async fn accords(vault: &Vault, agent: &Agent) -> Result<Vec<AgreedAccord>, SessionError> {
+    let mut out = Vec::new();
+    for proposal in agent.view().proposals.into_iter().filter(|proposal| proposal.complete) {
+        let hash = proposal.accord.hash();
+        // The proposal is the first that the log has of an accord.
+        let mut kept = kept(vault, &format!("accordlog/{hash}/")).await?.into_iter();
+        let first = kept.next().ok_or_else(|| Damaged(format!("accordlog/{hash}")))?;
+        let text = proposal.accord.text().to_owned();
+        out.push(AgreedAccord { text, proposal: first, signatures: kept.collect() });
+    }
+    Ok(out)
 }
 
 async fn proofs(vault: &Vault, entries: &BTreeSet<u64>) -> Result<(Vec<KeptProof>, Vec<Note>), SessionError> {
@@ -142,13 +138,15 @@ async fn proofs(vault: &Vault, entries: &BTreeSet<u64>) -> Result<(Vec<KeptProof
     Ok((proofs, notes))
 }
 
-async fn readings(
+/// Readings, or liftings: what officers signed about a case, for nobody but an audit.
+async fn signed_by_officers<T: for<'b> minicbor::Decode<'b, ()> + minicbor::Encode<()>>(
     vault: &Vault,
+    kind: &str,
     handles: &BTreeSet<Handle>,
-) -> Result<Vec<protocol::reading::SignedReading>, SessionError> {
+) -> Result<Vec<T>, SessionError> {
     let mut out = Vec::new();
     for handle in handles {
-        for (key, value) in vault.list(&format!("reading/{handle}/")).await? {
+        for (key, value) in vault.list(&format!("{kind}/{handle}/")).await? {
             out.push(codec::decode(&value).map_err(|_| Damaged(key))?);
         }
     }

@@ -160,10 +160,19 @@ fn check_note(
     let checkpoint = UnverifiedCheckpoint::parse(note).map_err(|_| "checkpoint-malformed")?;
     let checkpoint = checkpoint.verify(&log).map_err(|_| "checkpoint-signature")?;
     let mut witnesses = Vec::new();
-    for (unit, keys) in &members.keys {
-        let key = witness_key(&members.federation, unit, &keys.signing).ok_or("checkpoint-cosignature")?;
-        if !checkpoint.cosigned_by(&[key]).map_err(|_| "checkpoint-cosignature")?.is_empty() {
+    for unit in members.units() {
+        let (mut cosigned, mut broken) = (false, false);
+        for keys in members.witnessing(unit, checkpoint.size()) {
+            let key = witness_key(&members.federation, unit, &keys.signing).ok_or("checkpoint-cosignature")?;
+            match checkpoint.cosigned_by(&[key]) {
+                Ok(found) => cosigned |= !found.is_empty(),
+                Err(_) => broken = true,
+            }
+        }
+        if cosigned {
             witnesses.push(unit.to_string());
+        } else if broken {
+            return Err("checkpoint-cosignature");
         }
     }
     if !witnesses.iter().any(|unit| unit == bundle.unit.as_str()) {
@@ -179,9 +188,9 @@ fn check_note(
 }
 
 /// Signature, federation and body. The rows are not at hand: their number of frames must fit their length.
-fn verified(members: &Members, logged: &Logged) -> Result<Envelope, &'static str> {
+pub(super) fn verified(members: &Members, logged: &Logged) -> Result<Envelope, &'static str> {
     let unverified = UnverifiedEnvelope::decode(&logged.envelope).map_err(|e| e.code())?;
-    let key = members.signing(unverified.unverified_sender()).ok_or("sender-unknown")?;
+    let key = members.signing(unverified.unverified_sender(), logged.entry).ok_or("sender-unknown")?;
     let envelope = unverified.verify(&members.federation, &key).map_err(|e| e.code())?;
     let header = envelope.header();
     let rows = header.body_len.checked_sub(logged.head.len() as u64).ok_or("envelope-body")?;

@@ -48,6 +48,8 @@ pub struct Report {
     pub exceptions: Vec<Exception>,
     /// What was disclosed, in the order of the log.
     pub disclosures: Vec<Disclosure>,
+    /// What the unit objected to, in the order of the log.
+    pub objections: Vec<Objection>,
     /// What the audit saw, and did not see.
     pub coverage: Coverage,
     /// Fingerprints, for comparing over another channel.
@@ -210,7 +212,7 @@ pub struct Manual {
     pub accord: String,
     /// Its version.
     pub version: String,
-    /// Who signed the accord: the exporting unit's word.
+    /// Who signed the accord.
     pub signed: Vec<String>,
 }
 
@@ -288,6 +290,29 @@ pub struct Disclosure {
     pub proven: bool,
 }
 
+/// Something of the other unit's that broke a guard of the parties.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Objection {
+    /// The overlap.
+    pub overlap: String,
+    /// The entry of the log.
+    pub entry: u64,
+    /// The guard.
+    pub code: String,
+    /// Who let the unit go on; `None`: it stands.
+    pub lifted: Option<Lifted>,
+}
+
+/// That an objection was lifted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Lifted {
+    /// Who.
+    #[serde(flatten)]
+    pub by: Signed,
+    /// Why, in the officer's words.
+    pub why: String,
+}
+
 /// The numbers of matching with a peer: the unit's own word.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Unit {
@@ -333,4 +358,6 @@ pub struct Key {
     pub of: String,
     /// Of its public keys.
     pub fingerprint: String,
+    /// The entry of the log from which other keys hold; `None`: these hold now.
+    pub until: Option<u64>,
 }

@@ -6,14 +6,14 @@ use super::bundle::SignedBundle;
 use super::log::Log;
 use super::members::Members;
 use super::report::{Coverage, Finding, Findings, Moment, Report, Unit};
-use super::{disclosures, exceptions, fold};
+use super::{disclosures, exceptions, fold, objections};
 
 /// Verifies everything that the bundle holds, and says what was disclosed.
 pub fn verify(signed: &SignedBundle) -> Report {
     let bundle = signed.unverified();
     let mut findings = Findings::default();
     let members = Members::check(bundle, &mut findings);
-    let own = members.keys.get(&bundle.unit);
+    let own = members.keys_now(&bundle.unit);
     if !own.is_some_and(|keys| signed.is_signed_by(&keys.signing)) {
         findings.add("bundle-signature", bundle.unit.as_str());
     }
@@ -21,7 +21,8 @@ pub fn verify(signed: &SignedBundle) -> Report {
     let folded = fold::fold(bundle, &members, &mut log, &mut findings);
     let (without_proof, checkpoints) = log.finish(&mut findings);
     let disclosures = disclosures::all(bundle, &folded, &mut findings);
-    let exceptions = exceptions::all(bundle, &folded, &disclosures, &without_proof);
+    let objections = objections::all(bundle, &folded, &mut findings);
+    let exceptions = exceptions::all(bundle, &folded, &disclosures, &objections, &without_proof);
     let findings = once_each(findings);
     let peers = bundle.peers.iter().map(|peer| Unit {
         unit: peer.peer.to_string(),
@@ -49,6 +50,7 @@ pub fn verify(signed: &SignedBundle) -> Report {
             peers: peers.collect(),
         },
         disclosures,
+        objections,
         findings,
         keys: members.fingerprints(),
     }

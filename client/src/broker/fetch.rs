@@ -10,7 +10,7 @@ use super::claim::Claim;
 use super::error::BrokerError;
 use super::exchange::{Call, Exchange};
 use super::pace::{self, Pace};
-use protocol::body::{Body, FRAME, MAX_HEAD, frame_count, frames_len};
+use protocol::body::{Body, FRAME, MAX_HEAD, frame_count, frames_len, part_hash, root_of_hashes};
 use protocol::codec::Hash;
 use protocol::envelope::MAX_ENVELOPE;
 use protocol::mailbox::{Delivered, Delivery, MAX_BATCH, MAX_INLINE, MAX_WAIT_MS};
@@ -35,9 +35,12 @@ pub struct Received {
     pub envelope: Vec<u8>,
     /// The body, which has the length and the root that the envelope claims; only the head, if it was destroyed.
     pub body: Body,
-    /// The broker says that it destroyed the rows when the envelope's epoch closed. Whether that epoch is closed, the
-    /// caller knows; the body is not the one that was signed.
+    /// The broker says that it destroyed the rows when the envelope's epoch closed, or its case ended. Whether that is so,
+    /// the caller knows; the body is not the one that was signed.
     pub destroyed: bool,
+    /// Of destroyed rows, the hashes of their frames, if the broker gave them: with the head they have the root that the
+    /// envelope claims.
+    pub frames: Vec<Hash>,
 }
 
 /// Rows that are being fetched.
@@ -82,12 +85,20 @@ impl BrokerClient {
 
     /// The envelope that follows position `last`, with its whole body.
     async fn complete(&self, last: u64, item: Delivered) -> Result<Received, BrokerError> {
-        let Delivered { position, entry, envelope, head, rows } = item;
+        let Delivered { position, entry, envelope, head, rows, frames } = item;
         if last.checked_add(1) != Some(position) {
             return Err(BrokerError::Malformed("a gap in the mailbox"));
         }
         let claim = Claim::read(&envelope).ok_or(BrokerError::Malformed("not an envelope"))?;
         let rows_len = claim.rows_len(head.len()).ok_or(BrokerError::Malformed("a head longer than its body"))?;
+        if let (None, Some(frames)) = (&rows, frames) {
+            let parts = std::iter::once(part_hash(&head)).chain(frames.iter().copied());
+            if frames.len() as u64 != frame_count(rows_len) || root_of_hashes(parts) != claim.body_root {
+                return Err(BrokerError::Malformed("hashes that do not belong to their envelope"));
+            }
+            let body = Body::head_only(head);
+            return Ok(Received { position, entry, envelope, body, destroyed: true, frames });
+        }
         let rows = match rows {
             Some(rows) if rows.len() > MAX_INLINE => return Err(BrokerError::TooLarge("rows inside a delivery")),
             Some(rows) => rows,
@@ -95,7 +106,7 @@ impl BrokerClient {
                 Some(rows) => rows,
                 None => {
                     let body = Body::head_only(head);
-                    return Ok(Received { position, entry, envelope, body, destroyed: true });
+                    return Ok(Received { position, entry, envelope, body, destroyed: true, frames: Vec::new() });
                 }
             },
         };
@@ -103,7 +114,7 @@ impl BrokerClient {
         if body.len() != claim.body_len || body.root() != claim.body_root {
             return Err(BrokerError::Malformed("a body that does not belong to its envelope"));
         }
-        Ok(Received { position, entry, envelope, body, destroyed: false })
+        Ok(Received { position, entry, envelope, body, destroyed: false, frames: Vec::new() })
     }
 
     /// The rows of a long body: what was fetched before a cut is not fetched again. `None`: destroyed.

@@ -103,7 +103,7 @@ struct Said {
     /// No copy is left.
     #[arg(long)]
     all_copies_destroyed: bool,
-    /// Why a package is read.
+    /// Why a package is read, or an objection lifted.
     #[arg(long, value_name = "TEXT")]
     because: Option<String>,
     /// Where a copy of it goes.
@@ -214,7 +214,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
     }
     let used: Option<&[&str]> = match local {
         Some("read") => Some(&["as", "because", "to", "package", "yes"]),
-        Some("lift") => Some(&["as", "yes"]),
+        Some("lift") => Some(&["as", "because", "yes"]),
         Some(_) => Some(&[]),
         None if action.is_none() => Some(&[]),
         None => None,

@@ -9,7 +9,7 @@ use crate::say;
 use crate::session::{Session, system_clock};
 use protocol::identity::same_code;
 use protocol::message::Standing;
-use protocol::name::UnitName;
+use protocol::name::{Party, UnitName};
 use serde_json::json;
 
 /// `sutura peers [verify|lift]`
@@ -31,11 +31,11 @@ enum Action {
         #[arg(value_name = "CODE", num_args = 0..)]
         code: Vec<String>,
     },
-    /// Evaluates for a peer again.
+    /// Evaluates for a peer again; or exchanges again, after two histories of the log were looked into.
     Lift {
-        /// The peer.
-        #[arg(value_name = "UNIT")]
-        unit: UnitName,
+        /// The peer, or the broker.
+        #[arg(value_name = "UNIT|@broker")]
+        unit: Party,
     },
 }
 
@@ -50,7 +50,18 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, CommandError> {
     match args.action {
         None => list(&session, context),
         Some(Action::Verify { unit, code }) => verify(&mut session, &unit, &code.join(" "), context).await,
-        Some(Action::Lift { unit }) => {
+        Some(Action::Lift { unit: Party::Broker }) => {
+            if !session.act(|agent, _| agent.lift_split()).await? {
+                return Err(CommandError::told(Exit::Refused, "error-no-split-view", &[]));
+            }
+            context.terminal.data(&context.messages.text("peers-lifted-broker"));
+            Ok(Exit::Done)
+        }
+        Some(Action::Lift { unit: party }) => {
+            let unit = party
+                .unit()
+                .cloned()
+                .ok_or_else(|| CommandError::told(Exit::Refused, "error-no-peer", &[("unit", party.as_str())]))?;
             known(&session, &unit)?;
             let lifted = session.act(|agent, _| agent.lift_stop(&unit)).await?;
             lifted.map_err(|error| CommandError::told(Exit::Refused, "error-not-taken", &[("why", error.code())]))?;

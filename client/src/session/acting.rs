@@ -7,6 +7,7 @@ use super::{Draft, HandoverError, Session, SessionError};
 use crate::agent::{CaseworkError, Prospect};
 use protocol::act::{Act, Content};
 use protocol::consent::{ConsentKind, Terms, key_hash};
+use protocol::lifting::Lifting;
 use protocol::matter::Matter;
 use protocol::message::Head;
 use protocol::name::UnitName;
@@ -67,6 +68,26 @@ impl Session {
         let statement = self.agent.statement(&prospect, event, content, &matter, now);
         let act = Act::sign(statement, by.number, by.key);
         self.agent.act(&act, &matter, now, &mut self.rng)?;
+        self.commit().await?;
+        Ok(())
+    }
+
+    /// An officer lifts all that this unit objects to in a case: signed, and kept for the audit.
+    ///
+    /// # Errors
+    /// [`CaseworkError::Lifting`]: nothing stands, or the officer may not.
+    pub async fn lift(&mut self, by: Signatory<'_>, handle: &Handle, why: String) -> Result<(), HandoverError> {
+        let now = (self.clock)();
+        let lifting = Lifting {
+            federation: self.agent.signing_context().0,
+            handle: *handle,
+            unit: self.agent.view().unit,
+            officer: by.number,
+            at_ms: now,
+            objections: self.agent.objections(handle),
+            why,
+        };
+        self.agent.lift(&lifting.sign(by.key), now)?;
         self.commit().await?;
         Ok(())
     }

@@ -25,7 +25,7 @@ fn folder(story: &Story) -> tempfile::TempDir {
 
 #[test]
 fn an_auditor_needs_the_bundle_only() {
-    let story = Story::whole();
+    let story = Story::calm();
     let folder = folder(&story);
     let (code, out, error) = audit(folder.path(), "--bundle good");
     assert_eq!((code, error.as_str()), (0, ""), "{out}");
@@ -45,6 +45,20 @@ fn an_auditor_needs_the_bundle_only() {
     let (code, out, _) = audit(folder.path(), &format!("--bundle good --json --overlap {}", &overlap[..8]));
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, report["disclosures"].as_array().unwrap().len()), (0, 2), "both units' journals");
+}
+
+#[test]
+fn a_lifted_objection_is_told_in_words() {
+    let folder = folder(&Story::whole());
+    let (code, out, _) = audit(folder.path(), "--bundle good");
+    assert_eq!(code, 0, "{out}");
+    for told in
+        ["VERIFIED, WITH EXCEPTIONS.", "What the unit objected to:", "lifted by GM 3 Officer 1 3 (legal-officer)"]
+    {
+        assert!(out.contains(told), "{told} in {out}");
+    }
+    let (_, out, _) = audit(folder.path(), "--bundle good --lang fr");
+    assert!(out.contains("Les objections de l'unité :") && out.contains("levée par GM 3"), "{out}");
 }
 
 #[test]

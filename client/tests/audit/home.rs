@@ -10,7 +10,7 @@ use protocol::act::{Act, Content};
 use protocol::codec;
 use protocol::invite::Invite;
 use protocol::matter::Matter;
-use protocol::message::{Head, RosterEntry, Standing};
+use protocol::message::{Head, RosterEntry};
 use std::sync::Arc;
 
 /// Values in the vault's own writing: one after the other.
@@ -61,23 +61,21 @@ fn vault_of(story: &Story) -> Vec<Change> {
         Change::put("unit/invite", codec::encode(&invite)),
     ];
     let mut put = |key: String, value: Vec<u8>| changes.push(Change::put(key, value));
-    for member in &bundle.members {
-        let entry = RosterEntry {
-            unit: member.unit.clone(),
-            title: member.title.clone(),
-            keys: member.keys.clone(),
-            standing: Standing::Admitted,
-            joined: member.joined,
-        };
-        put(format!("roster/{}", member.unit), entry.to_bytes());
+    for logged in &bundle.roster {
+        let entry = RosterEntry::from_bytes(&logged.head).unwrap();
+        put(format!("roster/{}", entry.unit), logged.head.clone());
+        put(format!("rosterlog/{:020}", logged.entry), kept(logged));
     }
-    let accord = &bundle.accords[0];
-    let mut values = Values::default().number(accord.start.epoch.into()).number(accord.start.tick);
-    values = values.number(accord.start.at_ms).bytes(accord.text.as_bytes()).number(1);
+    let (accord, agreed) = (&story.accord, &bundle.accords[0]);
+    let mut values = Values::default().number(accord.start().epoch.into()).number(accord.start().tick);
+    values = values.number(accord.start().at_ms).bytes(accord.text().as_bytes()).number(1);
     for _ in 0..2 {
         values = values.number(2).bytes(b"GM").bytes(b"SN");
     }
     put("accord/000000".to_owned(), values.0);
+    for logged in agreed.signatures.iter().chain([&agreed.proposal]) {
+        put(format!("accordlog/{}/{:020}", accord.hash(), logged.entry), kept(logged));
+    }
     for (case, running) in bundle.cases.iter().zip(&story.cases) {
         for (number, act) in case.acts.iter().enumerate() {
             put(format!("act/{}/{}/{number:06}", case.peer, case.handle), kept(act));
@@ -106,6 +104,10 @@ fn vault_of(story: &Story) -> Vec<Change> {
         let (handle, package) = (reading.reading.handle, reading.reading.package);
         put(format!("reading/{handle}/{package}/{number:04}"), codec::encode(reading));
     }
+    for signed in &bundle.liftings {
+        let (handle, first) = (signed.lifting.handle, signed.lifting.objections[0].entry);
+        put(format!("lifting/{handle}/{first:020}"), codec::encode(signed));
+    }
     changes
 }
 
@@ -123,7 +125,9 @@ async fn the_vault_of_a_unit_gives_the_same_report() {
     let signed = gather(&vault, &session, None, now).await.unwrap();
     let (ours, theirs) = (verify(&signed), verify(&story.bundle.clone().sign(&story.keys[GM].signing)));
     assert_eq!(ours.findings, []);
-    assert_eq!(ours.exceptions, []);
+    assert_eq!(ours.exceptions, theirs.exceptions);
+    assert_eq!(ours.objections, theirs.objections);
+    assert_eq!(ours.objections.len(), 1);
     assert_eq!(ours.disclosures.len(), 5);
     for disclosure in &ours.disclosures {
         assert!(theirs.disclosures.contains(disclosure), "{disclosure:#?}");

@@ -1,7 +1,7 @@
 //! A history: two units, their officers, a log with two witnesses, and one case of every kind; as the recipient keeps it.
 
 use client::agent::{log_key, witness_key};
-use client::audit::{AgreedAccord, Bundle, CaseHistory, KeptCopy, KeptProof, Logged, Member, Note, PeerNumbers};
+use client::audit::{AgreedAccord, Bundle, CaseHistory, KeptCopy, KeptProof, Logged, Note, PeerNumbers};
 use protocol::accord::Accord;
 use protocol::act::{Act, Content, Outcome, Statement};
 use protocol::body::{Body, part_hash};
@@ -10,9 +10,10 @@ use protocol::case::Case;
 use protocol::consent::{ConsentKind, ParcelHead, Terms, key_hash};
 use protocol::envelope::{Header, Kind, Role, seal_envelope};
 use protocol::identity::{SigningKey, UnitKeys, federation_id, witness_name};
+use protocol::lifting::{Lifting, Objected};
 use protocol::manual::{self, Manual};
 use protocol::matter::{CopyReceipt, Matter};
-use protocol::message::{Deadline, Head};
+use protocol::message::{AccordProposal, AccordSignature, Deadline, Head};
 use protocol::name::{Pair, Party, UnitName};
 use protocol::officer::{Certificate, NameOpening, OfficerEntry, OfficerKey, OfficerRole, Officers};
 use protocol::overlap::{CaseKey, Handle};
@@ -73,7 +74,9 @@ pub struct Story {
     pub officers: Officers,
     pub manual: Manual,
     pub federation: Hash,
-    accord: Accord,
+    pub accord: Accord,
+    /// In which everybody speaks.
+    pub tick: u64,
     sequences: BTreeMap<Party, (u64, Hash)>,
     frontier: Frontier,
     nodes: HashMap<Place, [u8; 32]>,
@@ -101,21 +104,13 @@ impl Story {
         let keys = [UnitKeys::generate(&mut rng), UnitKeys::generate(&mut rng)];
         let text = format!("{ACCORD}\n{}", manual::DEFAULT);
         let accord = Accord::new(&text, Start { epoch: 1, tick: 0, at_ms: BEGIN }).unwrap();
-        let members = units.iter().zip(&keys).map(|(unit, keys)| {
-            let entry = join_entry(&federation, unit.clone(), format!("Unit {unit}"), keys);
-            Member { unit: entry.unit, title: entry.title, keys: entry.keys, joined: entry.joined }
-        });
         let bundle = Bundle {
             federation: "NET-COP".to_owned(),
             broker: broker.public(),
             unit: units[GM].clone(),
             made_ms: BEGIN + 40 * 24 * HOUR,
-            members: members.collect(),
-            accords: vec![AgreedAccord {
-                start: accord.start(),
-                text,
-                signed: vec![units[GM].clone(), units[SN].clone()],
-            }],
+            roster: Vec::new(),
+            accords: Vec::new(),
             officers: Vec::new(),
             checkpoints: Vec::new(),
             proofs: Vec::new(),
@@ -133,6 +128,7 @@ impl Story {
             epoch: Some(1),
             log_size: 0,
             log_root: Hash::ZERO,
+            liftings: Vec::new(),
         };
         let log = log_key(&federation, &broker.public()).unwrap();
         let manual = Manual::read(&accord.terms().manual).unwrap();
@@ -146,6 +142,7 @@ impl Story {
             manual,
             federation,
             accord,
+            tick: 1,
             sequences: BTreeMap::new(),
             frontier: Frontier::new(),
             nodes: HashMap::new(),
@@ -155,9 +152,53 @@ impl Story {
             proven: 0,
             cases: Vec::new(),
         };
+        for unit in [SN, GM] {
+            story.join(unit);
+        }
+        story.sign_accord();
         story.certify();
         story.checkpoint();
         story
+    }
+
+    /// The broker says to all that a unit is a member, with the keys that it has now.
+    pub fn join(&mut self, unit: usize) {
+        let name = self.units[unit].clone();
+        let entry = join_entry(&self.federation, name.clone(), format!("Unit {name}"), &self.keys[unit]);
+        let body = Body::head_only(entry.to_bytes());
+        let logged = self.say(Party::Broker, Party::All, Role::Broker, Kind::Roster, &body, None);
+        self.bundle.roster.push(logged);
+    }
+
+    /// SN proposes the accord of this story, and both sign it.
+    pub fn sign_accord(&mut self) {
+        let text = self.accord.text().to_owned();
+        let head = AccordProposal { start: self.accord.start() }.to_bytes();
+        let body = Body { head, rows: text.clone().into_bytes() };
+        let to_all = |unit: &UnitName| (Party::Unit(unit.clone()), Party::All);
+        let (from, to) = to_all(&self.units[SN]);
+        let proposal = self.say(from, to, Role::Agent, Kind::AccordProposal, &body, None);
+        let body = Body::head_only(AccordSignature { accord: self.accord.hash() }.to_bytes());
+        let mut signatures = Vec::new();
+        for unit in [SN, GM] {
+            let (from, to) = to_all(&self.units[unit]);
+            signatures.push(self.say(from, to, Role::Agent, Kind::AccordSignature, &body, None));
+        }
+        self.bundle.accords.push(AgreedAccord { text, proposal, signatures });
+    }
+
+    /// An accord that follows this story's, from its second epoch on.
+    pub fn amended(&self) -> Accord {
+        let start = Start { epoch: 2, tick: 1000, at_ms: BEGIN + 1000 * 60_000 };
+        Accord::new(&self.accord.text().replace("slots = 16", "slots = 32"), start).unwrap()
+    }
+
+    /// A unit joins anew, with other keys: none of its officers signs any more.
+    pub fn rekey(&mut self, unit: usize) {
+        self.keys[unit] = UnitKeys::generate(&mut self.rng);
+        self.join(unit);
+        let name = self.units[unit].clone();
+        self.officers.rekeyed(&name);
     }
 
     fn certify(&mut self) {
@@ -208,7 +249,7 @@ impl Story {
             federation: self.federation,
             accord: Hash::ZERO,
             epoch: 0,
-            tick: 1,
+            tick: self.tick,
             sender: sender.clone(),
             receiver,
             role,
@@ -263,7 +304,9 @@ impl Story {
             noted.add_cosignature(UnverifiedCosignature::parse(&line).unwrap(), &key).unwrap();
         }
         self.bundle.checkpoints.push(Note { size, text: noted.to_note() });
-        let acts = self.bundle.cases.iter().flat_map(|case| &case.acts).chain(&self.bundle.officers);
+        let acts = self.bundle.cases.iter().flat_map(|case| &case.acts);
+        let agreed = self.bundle.accords.iter().flat_map(|agreed| agreed.signatures.iter().chain([&agreed.proposal]));
+        let acts = acts.chain(&self.bundle.officers).chain(&self.bundle.roster).chain(agreed);
         let mut entries: Vec<u64> = acts.map(|logged| logged.entry).filter(|entry| *entry >= self.proven).collect();
         entries.sort_unstable();
         for entry in entries {
@@ -284,7 +327,7 @@ impl Story {
         let case = Case::open(&self.manual, self.federation, self.accord.hash(), handle, &pair, at_ms);
         self.cases.push(Running { case, at_ms });
         let peer = self.units[SN].clone();
-        self.bundle.cases.push(CaseHistory { peer, handle, acts: Vec::new(), objection: None });
+        self.bundle.cases.push(CaseHistory { peer, handle, acts: Vec::new(), objections: Vec::new() });
         self.cases.len() - 1
     }
 
@@ -502,6 +545,22 @@ impl Story {
         }
     }
 
+    /// GM's officer lifts objections of the unit in a case.
+    pub fn lift(&mut self, case: usize, officer: u32, objections: Vec<Objected>, why: &str) {
+        let running = &mut self.cases[case];
+        running.at_ms += HOUR;
+        let lifting = Lifting {
+            federation: self.federation,
+            handle: *running.case.handle(),
+            unit: self.units[GM].clone(),
+            officer,
+            at_ms: running.at_ms,
+            objections,
+            why: why.to_owned(),
+        };
+        self.bundle.liftings.push(lifting.sign(&self.people[&(GM, officer)].key));
+    }
+
     /// Data handed over, with a receipt and a reading.
     pub fn handover(&mut self) -> (usize, Hash) {
         let case = self.meet();
@@ -579,10 +638,25 @@ impl Story {
         }
     }
 
-    /// All of it.
+    /// All of it, with an objection that was lifted.
     pub fn whole() -> Story {
+        Story::played(true)
+    }
+
+    /// All of it, and nothing that must be looked at.
+    pub fn calm() -> Story {
+        Story::played(false)
+    }
+
+    fn played(objects: bool) -> Story {
         let mut story = Story::new();
-        story.handover();
+        let (case, _) = story.handover();
+        if objects {
+            // The parts came twice; first they were not those of the act. A part is no act, and its entry not here.
+            let entry = story.append(Entry([77; 32]));
+            let objected = Objected { entry, code: "parcel-root".to_owned() };
+            story.lift(case, LEGAL, vec![objected], "they sent it once more");
+        }
         story.validated_urgent();
         story.checkpoint();
         story.recall();

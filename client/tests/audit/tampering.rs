@@ -7,7 +7,7 @@ use protocol::body::{part_hash, root_of_hashes};
 use protocol::envelope::{Header, UnverifiedEnvelope, seal_envelope};
 use protocol::identity::SigningKey;
 use protocol::matter::Matter;
-use protocol::message::Head;
+use protocol::message::{Head, RosterEntry};
 use protocol::officer::OfficerRole;
 use protocol::{Bytes, codec};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -48,8 +48,14 @@ const CHANGES: &[(&str, Change)] = &[
     ("a checkpoint with another root, with the own cosignature", forge_root),
     ("a bit of a reading", flip_reading),
     ("a reading of another officer, or with another reason", forge_reading),
+    ("a bit of a lifting", flip_lifting),
+    ("a lifting by another officer, of something else, or with another reason", forge_lifting),
     ("a word of the accord", change_accord),
+    ("a signature under the accord is left out", leave_out_signature),
+    ("a signature under the accord is made up", forge_signature),
     ("a member's key or title", change_member),
+    ("a bit of what the broker said of a member", flip_roster),
+    ("a member is left out", leave_out_member),
     ("the broker, the federation or the unit is another", change_identity),
     ("a case is another peer's, or of another overlap", change_case),
     ("an act is shown twice", repeat_act),
@@ -448,23 +454,77 @@ fn forge_reading(f: &mut Forger, b: &mut Bundle) -> bool {
     true
 }
 
+fn flip_lifting(f: &mut Forger, b: &mut Bundle) -> bool {
+    let mut bytes = codec::encode(&b.liftings[0]);
+    f.flip(&mut bytes);
+    match codec::decode(&bytes) {
+        Ok(lifting) => b.liftings[0] = lifting,
+        Err(_) => return false,
+    }
+    true
+}
+
+fn forge_lifting(f: &mut Forger, b: &mut Bundle) -> bool {
+    let lifting = &mut b.liftings[0].lifting;
+    match f.below(3) {
+        0 => lifting.officer = HEAD,
+        1 => lifting.why = "another reason".to_owned(),
+        _ => lifting.objections[0].entry += 1,
+    }
+    true
+}
+
 fn change_accord(f: &mut Forger, b: &mut Bundle) -> bool {
     match f.below(3) {
         0 => b.accords[0].text.push('\n'),
-        1 => b.accords[0].start.at_ms += 1,
+        1 => {
+            let head = &mut b.accords[0].proposal.head;
+            return f.flip(head);
+        }
         _ => b.accords.clear(),
     }
     true
 }
 
+fn leave_out_signature(f: &mut Forger, b: &mut Bundle) -> bool {
+    let at = f.below(2);
+    let gone = b.accords[0].signatures.remove(at).entry;
+    b.proofs.retain(|proof| proof.entry != gone);
+    true
+}
+
+/// The exporting unit signs the accord twice, the second time in the place of the other.
+fn forge_signature(f: &mut Forger, b: &mut Bundle) -> bool {
+    let [theirs, ours] = &mut b.accords[0].signatures[..] else { return false };
+    let own = UnverifiedEnvelope::decode(&ours.envelope).unwrap();
+    let own = own.verify(&f.story.federation, &f.story.keys[GM].signing.public()).unwrap();
+    let head = theirs.head.clone();
+    f.reseal_as(theirs, own.header().clone(), head, |header| header.sequence += 1000)
+}
+
 fn change_member(f: &mut Forger, b: &mut Bundle) -> bool {
     let at = f.below(2);
+    let mut entry = RosterEntry::from_bytes(&b.roster[at].head).unwrap();
     match f.below(4) {
-        0 => b.members[at].title.push('x'),
-        1 => b.members[at].keys.signing.0[3] ^= 1,
-        2 => b.members[at].keys.sealing.0[3] ^= 1,
-        _ => b.members[at].joined.0[3] ^= 1,
+        0 => entry.title.push('x'),
+        1 => entry.keys.signing.0[3] ^= 1,
+        2 => entry.keys.sealing.0[3] ^= 1,
+        _ => entry.joined.0[3] ^= 1,
     }
+    b.roster[at].head = entry.to_bytes();
+    true
+}
+
+fn flip_roster(f: &mut Forger, b: &mut Bundle) -> bool {
+    let (at, which) = (f.below(b.roster.len()), f.below(2));
+    let logged = &mut b.roster[at];
+    if which == 0 { f.flip(&mut logged.head) } else { f.flip(&mut logged.envelope) }
+}
+
+fn leave_out_member(f: &mut Forger, b: &mut Bundle) -> bool {
+    let at = f.below(2);
+    let gone = b.roster.remove(at).entry;
+    b.proofs.retain(|proof| proof.entry != gone);
     true
 }
 

@@ -2,7 +2,8 @@
 
 use crate::fake::{Authority, Broker, Canned, ONE_TRY, SIX_TRIES};
 use client::broker::{BrokerError, Outage, Patience};
-use protocol::codec::{self, Bytes};
+use protocol::body::part_hash;
+use protocol::codec::{self, Bytes, Hash};
 use protocol::mailbox::{Delivered, Delivery, Outcomes, Proof, Proofs, Staged};
 use std::time::Duration;
 
@@ -100,7 +101,14 @@ async fn proofs_are_as_many_as_were_asked_for_and_as_long_as_a_tree_is_high() {
 
 #[tokio::test]
 async fn a_mailbox_with_a_gap_or_with_other_things_than_envelopes_is_malformed() {
-    let item = |position, envelope| Delivered { position, entry: 1, envelope, head: vec![], rows: Some(vec![]) };
+    let item =
+        |position, envelope| Delivered { position, entry: 1, envelope, head: vec![], rows: Some(vec![]), frames: None };
+    let destroyed = |frames: &[Hash]| {
+        let body = protocol::body::Body { head: vec![3], rows: vec![7; 100] };
+        let envelope = crate::fake::envelope(1, &body).as_bytes().to_vec();
+        let frames = Some(frames.to_vec());
+        Delivered { position: 1, entry: 1, envelope, head: body.head, rows: None, frames }
+    };
     let good = crate::fake::envelope(1, &protocol::body::Body::default()).as_bytes().to_vec();
     for (items, count) in [
         (vec![item(1, good.clone())], Ok(1)),
@@ -108,6 +116,11 @@ async fn a_mailbox_with_a_gap_or_with_other_things_than_envelopes_is_malformed()
         (vec![item(2, good.clone())], Err(())),
         (vec![item(0, good.clone())], Err(())),
         (vec![item(1, vec![1, 2, 3])], Err(())),
+        // Rows that were destroyed, with hashes of their frames: those that the envelope was signed over, and others.
+        (vec![destroyed(&[part_hash(&[7; 100])])], Ok(1)),
+        (vec![destroyed(&[part_hash(&[8; 100])])], Err(())),
+        (vec![destroyed(&[])], Err(())),
+        (vec![destroyed(&[part_hash(&[7; 100]); 2])], Err(())),
         (vec![Delivered { head: vec![1], ..item(1, good.clone()) }], Err(())),
         (vec![Delivered { rows: Some(vec![1]), ..item(1, good.clone()) }], Err(())),
     ] {

@@ -344,6 +344,7 @@ async fn delivery(Shared(fake): Shared<Arc<Fake>>, Query(query): Numbers) -> Vec
         envelope: envelope.as_bytes().to_vec(),
         head: body.head.clone(),
         rows: (body.rows.len() <= MAX_INLINE && !memory.destroyed).then(|| body.rows.clone()),
+        frames: None,
     });
     codec::encode(&Delivery { items: items.collect() })
 }

@@ -383,6 +383,14 @@ impl Ledger {
         }
     }
 
+    /// Parcels that nobody has received are recalled: the agreement under which they were sealed has fallen, and nobody
+    /// could open them any more. What was received stays.
+    pub fn recall_unreceived(&mut self) {
+        for parcel in self.parcels.iter_mut().filter(|parcel| parcel.received_by.is_none()) {
+            parcel.recalled = true;
+        }
+    }
+
     /// The recipient has signed a deletion receipt for each copy of what was recalled.
     ///
     /// # Errors

@@ -75,6 +75,10 @@ fn check_state(manual: &Manual, id: StateId, state: &State) -> Result<(), Manual
     if state.discloses && !recallable {
         return fail("whatever was disclosed can be recalled");
     }
+    let recalls = state.recalls || state.recalls_unreceived;
+    if recalls && !manual.from(id).any(|step| step.carries == Carries::Deletion) {
+        return fail("where something is recalled, its recipient can say that it is deleted");
+    }
     let steps: Vec<&Transition> = manual.from(id).collect();
     for (at, step) in steps.iter().enumerate() {
         for other in &steps[at + 1..] {
@@ -164,6 +168,28 @@ fn check_paths(manual: &Manual) -> Result<(), ManualError> {
             return Err(broken(&state.id, "time alone brings every case to an end"));
         }
     }
+    check_unreceived(manual)
+}
+
+/// A parcel that nobody received does not lie sealed with its recipient for ever: wherever one can be, time alone leads
+/// to a state that recalls it.
+fn check_unreceived(manual: &Manual) -> Result<(), ManualError> {
+    let recalls = |state: StateId| manual.state(state).recalls || manual.state(state).recalls_unreceived;
+    let mut sealed = Vec::new();
+    for step in manual.transitions.iter().filter(|step| step.carries == Carries::Parcel) {
+        sealed.extend(step.to);
+        if step.to.is_none() || step.gate != Gate::Open {
+            sealed.push(step.from);
+        }
+    }
+    let lying = closure(manual, |found, step| step.to.filter(|to| found.contains(&step.from) && !recalls(*to)), sealed);
+    for id in lying {
+        let mut here = id;
+        while !recalls(here) || here == id {
+            let next = manual.timeout(here).and_then(|step| step.to);
+            here = next.ok_or_else(|| broken(name(manual, id), "time alone takes back what nobody received"))?;
+        }
+    }
     Ok(())
 }
 
@@ -240,6 +266,19 @@ mod tests {
             let result = read(&DEFAULT.replacen(from, to, 1));
             assert!(result.is_err(), "{name}: {result:?}");
         }
+        let lying = DEFAULT.replace("recalls_unreceived = true\n", "");
+        assert_eq!(read(&lying).unwrap_err(), broken("negotiating", "time alone takes back what nobody received"));
+        let silent = DEFAULT.replace(
+            "event = \"deleted\"\nby = [\"agent\", \"legal-officer\"]\ncarries = \"deletion\"",
+            "event = \"deleted\"\nby = [\"legal-officer\"]",
+        );
+        assert!(matches!(
+            read(&silent),
+            Err(ManualError::Broken {
+                rule: "where something is recalled, its recipient can say that it is deleted",
+                ..
+            })
+        ));
         let unreachable = DEFAULT.replace("to = \"unsure\"", "to = \"closed\"");
         assert_eq!(read(&unreachable).unwrap_err(), broken("unsure", "every state can be reached"));
         let kept = DEFAULT.replace("carries = \"recall\"", "");

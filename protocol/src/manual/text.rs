@@ -38,6 +38,8 @@ struct StateText {
     #[serde(default)]
     recalls: bool,
     #[serde(default)]
+    recalls_unreceived: bool,
+    #[serde(default)]
     ends_consents: bool,
 }
 
@@ -74,6 +76,7 @@ pub(super) fn read(table: &toml::Table) -> Result<Manual, ManualError> {
             limit_ms,
             discloses: state.discloses,
             recalls: state.recalls,
+            recalls_unreceived: state.recalls_unreceived,
             ends_consents: state.ends_consents,
         });
     }

@@ -428,7 +428,7 @@ impl Explorer {
         }
         if next.case.round() != node.case.round() {
             let state = self.scenario.manual.state(next.case.state());
-            next.seen.entered(state.ends_consents, state.recalls);
+            next.seen.entered(state.ends_consents, state.recalls, state.recalls_unreceived);
         }
         if self.scenario.checked {
             self.judge_checked(node, &next, said);
@@ -485,7 +485,7 @@ impl Explorer {
         let place = manual.transitions().iter().position(|one| Some(one) == manual.timeout(node.case.state()));
         self.tally.steps.extend(place);
         let state = manual.state(next.case.state());
-        next.seen.entered(state.ends_consents, state.recalls);
+        next.seen.entered(state.ends_consents, state.recalls, state.recalls_unreceived);
         let (before, after) = (node.case.ledger(), next.case.ledger());
         if self.scenario.checked {
             let was = manual.state(node.case.state()).discloses;
@@ -519,13 +519,18 @@ impl Explorer {
             }
         }
         if self.scenario.checked {
-            let mut case = node.case.clone();
+            let (mut case, mut seen) = (node.case.clone(), node.seen.clone());
             let manual = &self.scenario.manual;
             for _ in 0..=manual.states().len() {
                 let Some(deadline) = case.deadline_ms(manual) else { break };
                 case = case.expire(manual, deadline).expect("time has a way on");
+                let state = manual.state(case.state());
+                seen.entered(state.ends_consents, state.recalls, state.recalls_unreceived);
             }
             assert!(case.is_over(manual), "time alone ends every case");
+            if seen.leaves_unreceived() {
+                panic!("{}: a parcel lies sealed for ever, after {:?}", self.scenario.name, self.path(id));
+            }
         }
     }
 

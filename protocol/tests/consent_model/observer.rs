@@ -50,13 +50,14 @@ impl Observer {
         self.revoked.push((unit.clone(), number));
     }
 
-    /// The case entered a state of which the manual says that no earlier consent counts, or that all is recalled.
-    pub fn entered(&mut self, ends_consents: bool, recalls: bool) {
+    /// The case entered a state of which the manual says that no earlier consent counts, that all is recalled, or all that
+    /// nobody has received.
+    pub fn entered(&mut self, ends_consents: bool, recalls: bool, recalls_unreceived: bool) {
         for consent in self.consents.iter_mut().filter(|_| ends_consents) {
             consent.taken_back = true;
         }
-        for disclosure in self.disclosures.iter_mut().filter(|_| recalls) {
-            disclosure.recalled = true;
+        for disclosure in &mut self.disclosures {
+            disclosure.recalled |= recalls || (recalls_unreceived && !disclosure.receipt);
         }
     }
 
@@ -148,6 +149,11 @@ impl Observer {
     pub fn has_consent(&self, unit: &UnitName, kind: ConsentKind, said: &Statement) -> bool {
         let said = Statement { unit: unit.clone(), ..said.clone() };
         self.consents.iter().any(|consent| consent.terms.kind == kind && self.counts(consent, &said).is_ok())
+    }
+
+    /// Whether something was disclosed that nobody has received, and that was not taken back.
+    pub fn leaves_unreceived(&self) -> bool {
+        self.disclosures.iter().any(|one| !one.receipt && !one.recalled)
     }
 
     /// Whether something was recalled of which a deletion receipt is missing.

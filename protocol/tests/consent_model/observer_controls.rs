@@ -16,8 +16,9 @@ enum Event {
     Act(&'static str, Option<(u32, OfficerRole)>, u64, Content),
     Revoked(&'static str, u32),
     EndsConsents,
+    RecallsUnreceived,
 }
-use Event::{Act, EndsConsents, Revoked};
+use Event::{Act, EndsConsents, RecallsUnreceived, Revoked};
 
 fn terms(kind: ConsentKind, package: u8) -> Terms {
     Terms {
@@ -62,7 +63,8 @@ fn judge(events: &[Event]) -> (Result<(), &'static str>, bool) {
     for event in events {
         match event {
             Revoked(unit, number) => seen.revoked(&unit.parse().unwrap(), *number),
-            EndsConsents => seen.entered(true, false),
+            EndsConsents => seen.entered(true, false, false),
+            RecallsUnreceived => seen.entered(false, false, true),
             Act(unit, by, at, content) => {
                 let said = Statement {
                     federation: Bytes([1; 32]),
@@ -130,6 +132,8 @@ fn every_broken_rule_is_flagged() {
         ("conditions by a head", with(&sealed, &[conditions(head)])),
         ("conditions of nothing", with(&both, &[conditions(legal)])),
         ("conditions after recall", with(&sealed, &[recall("A"), conditions(legal)])),
+        ("conditions after it was taken back", with(&sealed, &[RecallsUnreceived, conditions(legal)])),
+        ("a receipt after it was taken back", with(&sealed, &[conditions(legal), RecallsUnreceived, receipt.clone()])),
         ("a receipt after recall", with(&sealed, &[conditions(legal), recall("B"), receipt.clone()])),
         ("a journal without consent", vec![journal(Some(head), 1)]),
         ("a journal on another's", with(&[consent(head, &j), consent(legal, &j)], &[of_b(head, Content::Journal)])),
@@ -148,6 +152,7 @@ fn every_broken_rule_is_flagged() {
     let whole = with(&sealed, &[conditions(legal), receipt.clone()]);
     assert_eq!(judge(&whole), (Ok(()), true));
     assert_eq!(judge(&with(&sealed, &[conditions(legal)])), (Ok(()), false));
+    assert_eq!(judge(&with(&whole, &[RecallsUnreceived])), (Ok(()), true), "what was received stays");
     assert_eq!(judge(&with(&whole, &[recall("A")])), (Ok(()), false));
     assert_eq!(judge(&with(&whole, &[recall("B")])), (Ok(()), false));
     let urgent_whole = with(&urgent_sealed, &[conditions(head), receipt, validate((5, LegalOfficer), 2)]);

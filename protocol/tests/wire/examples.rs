@@ -228,8 +228,14 @@ pub(crate) fn mailbox() -> Vec<Example> {
     let federation = Federation::new();
     let entry = join_entry(&federation.id, federation.gm.clone(), TITLE.to_owned(), &federation.gm_keys);
     let posted = |rows| Posted { envelope: noise(61, 40), head: noise(62, 7), rows };
-    let delivered =
-        |position, rows| Delivered { position, entry: position + 99, envelope: noise(63, 40), head: vec![0x80], rows };
+    let delivered = |position, rows, frames| Delivered {
+        position,
+        entry: position + 99,
+        envelope: noise(63, 40),
+        head: vec![0x80],
+        rows,
+        frames,
+    };
     let refused = Refused { code: "sequence-gap".to_owned(), detail: "the next envelope has number 24".to_owned() };
     let joining = Joining { token: hash(0x91), entry, certificate_request: noise(64, 90) };
     let evidence = LeafEvidence {
@@ -277,7 +283,13 @@ pub(crate) fn mailbox() -> Vec<Example> {
             "delivery",
             "R24",
             "one with rows, one whose rows are fetched in frames",
-            &Delivery { items: vec![delivered(1, Some(noise(69, 9))), delivered(2, None)] },
+            &Delivery { items: vec![delivered(1, Some(noise(69, 9)), None), delivered(2, None, None)] },
+        ),
+        example(
+            "delivery_of_destroyed_rows",
+            "R31",
+            "of the rows, the hashes of their frames",
+            &Delivery { items: vec![delivered(3, None, Some(vec![hash(0xa6), hash(0xa7)]))] },
         ),
         example("proof", "R26", "a path", &Proof { path: vec![hash(0xb1), hash(0xb2)] }),
         example("proof_empty", "R26", "a tree of one leaf", &Proof { path: vec![] }),

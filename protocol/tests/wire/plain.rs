@@ -153,7 +153,7 @@ records! {
     Outcomes { entries, refused }
     Refused { code, detail }
     Delivery { items }
-    Delivered { position, entry, envelope, head, rows }
+    Delivered { position, entry, envelope, head, rows, frames }
     Proof { path }
     InclusionQuery { size, entries }
     Proofs { proofs }

@@ -252,10 +252,11 @@ survives! {
     outcomes: (vec(long(), 0..9), option::of((".{0,9}", ".{0,30}"))) => |(entries, refused): (_, Option<_>)| {
         Outcomes { entries, refused: refused.map(|(code, detail)| Refused { code, detail }) }
     };
-    delivery: vec((long(), long(), (raw(), raw(), option::of(raw()))), 0..5)
-        => |items: Vec<(u64, u64, PostedParts)>| {
-            let delivered =
-                |(position, entry, (envelope, head, rows))| Delivered { position, entry, envelope, head, rows };
+    delivery: vec((long(), long(), (raw(), raw(), option::of(raw())), option::of(hashes())), 0..5)
+        => |items: Vec<(u64, u64, PostedParts, Option<Vec<Hash>>)>| {
+            let delivered = |(position, entry, (envelope, head, rows), frames)| {
+                Delivered { position, entry, envelope, head, rows, frames }
+            };
             Delivery { items: items.into_iter().map(delivered).collect() }
         };
     proof: hashes() => |path| Proof { path };

@@ -12,9 +12,11 @@ use crate::agreement::Agreement;
 use crate::broker::Broker;
 use crate::cases;
 use crate::log::Writing;
+use crate::matter;
 use crate::officers::officers_of;
 use crate::parcels;
-use crate::refusal::{ReceiverRefused, SenderRefused};
+use crate::refusal::{ParcelRefused, ReceiverRefused, SenderRefused};
+use protocol::accord::Accord;
 use protocol::act::{Act, ActRefused};
 use protocol::case::{Case, CaseRefused};
 use protocol::envelope::{Header, Role};
@@ -45,9 +47,11 @@ impl Broker {
         let officers = officers_of(&mut writing.tx, &[pair.low(), pair.high()]).await.or_fail()?;
         let verified = act.verify(self.federation(), unit, &officers)?;
 
+        let rules = |accord: Option<&Accord>| accord.is_some_and(|accord| accord.hash() == said.accord);
         let case = match cases::load(writing, &said.handle).await.or_fail()? {
             Some(case) => case,
-            None if agreement.ruling_at(now_ms).is_none_or(|accord| accord.hash() != said.accord) => {
+            // Of this broker's clock and of the header's tick both: units know the second only.
+            None if !rules(agreement.ruling_at(now_ms)) || !rules(agreement.ruling_in(header.tick)) => {
                 return Err(CaseRefused::Accord.into());
             }
             None => Case::open(&manual, *self.federation(), said.accord, said.handle, &pair, said.at_ms),
@@ -58,8 +62,14 @@ impl Broker {
         }
         case.check_moment(&manual, &verified, now_ms)?;
         let next = case.apply(&manual, &verified, &officers)?;
+        if let protocol::act::Content::Parcel(head) = &said.content
+            && !parcels::check_room(writing, &next, head.parts, now_ms).await.or_fail()?
+        {
+            return Err(ParcelRefused::Storage.into());
+        }
         cases::store(writing, &next, &manual).await.or_fail()?;
         parcels::settle(writing, &next, &manual, now_ms).await.or_fail()?;
+        matter::note(writing, &said.handle).await.or_fail()?;
         Ok(Deliver::Both)
     }
 }

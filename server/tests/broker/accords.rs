@@ -5,7 +5,8 @@ use protocol::accord::Accord;
 use protocol::calendar::Start;
 use protocol::codec::Bytes;
 use protocol::envelope::{Header, Kind};
-use protocol::message::{Count, EpochClosed, Head, Request, Size};
+use protocol::message::{AccordSignature, Count, EpochClosed, Head, Request, Size};
+use protocol::name::Party;
 
 on_each_store!(
     an_accord_is_in_force_when_all_have_signed,
@@ -31,6 +32,7 @@ async fn an_accord_is_in_force_when_all_have_signed(s: Scene) {
     .await;
     s.refused(&a, a.propose(&ACCORD.replace("slots = 16", "slots = 0"), START), BEGIN, "accord-term").await;
     s.refused(&a, a.propose(ACCORD, Start { epoch: 2, ..START }), BEGIN, "accord-start").await;
+    s.refused(&a, a.propose(ACCORD, Start { tick: 1, ..START }), BEGIN, "accord-start").await;
     let long = format!("{ACCORD}\n# {}", "x".repeat(protocol::accord::MAX_TEXT));
     let mut posted = a.propose(&long, START);
     s.stage(&a, &mut posted, BEGIN).await;
@@ -104,6 +106,10 @@ async fn an_amendment_that_is_late_never_counts(mut s: Scene) {
     let posted = a.sign_accord(&hash);
     s.accepted(&mut a, posted, BEGIN).await;
     s.refused(&b, b.sign_accord(&hash), BEGIN + 100_000, "accord-late").await;
+    // In time by the broker's clock, and too late by the sender's, which is what the units go by.
+    let header = Header { epoch: 0, accord: Bytes([0; 32]), ..b.header(Kind::AccordSignature, Party::All, 100) };
+    let ahead = b.seal(header, AccordSignature { accord: hash }.to_bytes(), vec![]);
+    s.refused(&b, ahead, BEGIN + 99_999, "accord-late").await;
     s.broker.suspend(&b.name, BEGIN + 100_000).await.unwrap();
     assert_eq!(s.broker.agreement().await.unwrap().for_epoch(2).map(Accord::hash), Some(s.accord));
 }

@@ -3,7 +3,7 @@
 
 use crate::desk::{
     A, B, DAY, Desk, HEAD, HOUR, INVESTIGATOR, LEGAL, LONGEST_MATTER, MATTER, MENTOR, SECOND_LEGAL, accord_text,
-    certify, officer_key, parcel, posted,
+    certify, officer_key, parcel, posted, posted_in,
 };
 use crate::scene::{ACCORD, BEGIN, Scene};
 use protocol::accord::Accord;
@@ -11,7 +11,7 @@ use protocol::act::{Act, Content, Outcome, Statement};
 use protocol::calendar::Start;
 use protocol::codec::{Bytes, Hash};
 use protocol::consent::{ConsentKind, Terms};
-use protocol::envelope::{Header, Kind, Role};
+use protocol::envelope::{Header, Kind, Role, UnverifiedEnvelope};
 use protocol::message::Head;
 use protocol::name::Party;
 use protocol::officer::{OfficerEntry, Officers};
@@ -26,6 +26,7 @@ on_each_store!(
     strangers,
     accords_without_a_manual,
     a_case_stays_under_its_accord,
+    sealed_matter_goes_when_its_case_has_ended,
 );
 
 async fn a_handover_from_the_first_act_to_the_receipt(s: Scene) {
@@ -316,6 +317,11 @@ async fn accords_without_a_manual(mut s: Scene) {
     s.accepted(&mut others[0], signature, BEGIN).await;
     let posted = under(&a, amended);
     s.refused(&a, posted.clone(), BEGIN, "case-accord").await;
+    // By the header's tick, which is what the units go by, it is not in force either.
+    s.refused(&a, posted, BEGIN + 100_000, "case-accord").await;
+    let in_force = Statement { accord: amended, ..said.clone() };
+    let act = Act::sign(in_force, INVESTIGATOR, &officer_key(&a.name, INVESTIGATOR));
+    let posted = posted_in(100, &a, &b.name, &act, vec![0; MATTER]);
     s.accepted(&mut a, posted, BEGIN + 100_000).await;
     assert_eq!(ACCORD.matches("manual").count(), 0);
 }
@@ -348,8 +354,69 @@ async fn a_case_stays_under_its_accord(s: Scene) {
         INVESTIGATOR,
         &officer_key(d.other(A), INVESTIGATOR),
     );
-    let posted = posted(&d.units[B], d.other(B), &act, vec![0; MATTER]);
-    // A case is opened under the accord in force, and this one is not yet.
-    d.s.refused(&d.units[B], posted.clone(), BEGIN, "case-accord").await;
-    d.s.accepted(&mut d.units[B], posted, BEGIN + 100 * HOUR).await;
+    let begins = BEGIN + 100 * HOUR;
+    let said_in = |d: &Desk, tick| posted_in(tick, &d.units[B], d.other(B), &act, vec![0; MATTER]);
+    // A case is opened under the accord in force, and this one is not yet: by the broker's clock, or by the header's tick,
+    // which is what the units go by.
+    d.s.refused(&d.units[B], said_in(&d, 0), BEGIN, "case-accord").await;
+    d.s.refused(&d.units[B], said_in(&d, 99), begins, "case-accord").await;
+    d.s.refused(&d.units[B], said_in(&d, 100), begins - 1, "case-accord").await;
+    let posted = said_in(&d, 100);
+    d.s.accepted(&mut d.units[B], posted, begins).await;
+}
+
+/// R31: and not before both units have every act, so that both fold the same case; what was signed still verifies.
+async fn sealed_matter_goes_when_its_case_has_ended(s: Scene) {
+    let (from, to) = ("id = \"closed\"\nlimit = \"30d\"", "id = \"closed\"\nlimit = \"2d\"");
+    let mut d = Desk::under(s, &accord_text().replace(from, to)).await;
+    d.does(A, INVESTIGATOR, "acknowledge", Content::Nothing, BEGIN).await;
+    let act = d.act(B, INVESTIGATOR, "acknowledge", Content::Nothing, BEGIN);
+    let mut long = posted(&d.units[B], d.other(B), &act, vec![0; LONGEST_MATTER]);
+    d.s.stage(&d.units[B], &mut long, BEGIN).await;
+    d.s.accepted(&mut d.units[B], long, BEGIN).await;
+    let said = Statement { round: 1, number: 2, ..d.statement(A, "different", Content::Nothing, BEGIN) };
+    let act = Act::sign(said, INVESTIGATOR, &officer_key(&d.units[A].name, INVESTIGATOR));
+    let last = posted(&d.units[A], d.other(A), &act, vec![0; MATTER]);
+    d.s.accepted(&mut d.units[A], last, BEGIN).await;
+
+    let acts = |mail: Vec<protocol::mailbox::Delivered>| -> Vec<protocol::mailbox::Delivered> {
+        mail.into_iter().filter(|item| Act::from_bytes(&item.head).is_ok()).collect()
+    };
+    let destroyed = |mail: &[protocol::mailbox::Delivered]| mail.iter().filter(|item| item.frames.is_some()).count();
+    let (a, b) = (d.units[A].name.clone(), d.units[B].name.clone());
+    let whole = d.s.mail(&d.units[B]).await;
+    let end = whole.last().unwrap().position;
+    let last_act = acts(whole).last().unwrap().position;
+    // Both have everything, and the case goes on: nothing is destroyed.
+    for unit in [&a, &b] {
+        d.s.broker.fetch_waiting(unit, end, 1, std::time::Duration::ZERO).await.unwrap();
+    }
+    d.s.broker.tick(BEGIN + 1).await.unwrap();
+    assert_eq!(destroyed(&acts(d.s.mail(&d.units[B]).await)), 0);
+    // It ends, and nobody has said that it has the acts: not since this broker came up.
+    d.s.restart().await;
+    for days in [30, 32] {
+        d.s.broker.tick(BEGIN + days * DAY).await.unwrap();
+    }
+    assert_eq!(d.s.broker.status(BEGIN + 32 * DAY).await.unwrap().cases, 0, "the case has ended");
+    d.s.broker.fetch_waiting(&a, end, 1, std::time::Duration::ZERO).await.unwrap();
+    d.s.broker.fetch_waiting(&b, last_act - 1, 1, std::time::Duration::ZERO).await.unwrap();
+    d.s.broker.tick(BEGIN + 32 * DAY).await.unwrap();
+    assert_eq!(destroyed(&acts(d.s.mail(&d.units[B]).await)), 0, "B lacks the last one");
+    d.s.broker.fetch_waiting(&b, last_act, 1, std::time::Duration::ZERO).await.unwrap();
+    d.s.broker.tick(BEGIN + 32 * DAY).await.unwrap();
+    for who in [A, B] {
+        let acts = acts(d.s.mail(&d.units[who]).await);
+        assert_eq!((acts.len(), destroyed(&acts)), (3, 3));
+        for item in acts {
+            assert_eq!(item.rows, None);
+            let unverified = UnverifiedEnvelope::decode(&item.envelope).unwrap();
+            let sender = d.units.iter().find(|one| unverified.unverified_sender().unit() == Some(&one.name)).unwrap();
+            let envelope = unverified.verify(d.s.broker.federation(), &sender.keys.signing.public()).unwrap();
+            assert_eq!(envelope.check_head(&item.head, item.frames.as_deref().unwrap()), Ok(()));
+            assert_eq!(envelope.check_head(&item.head, &[]), Err(protocol::envelope::EnvelopeError::Body));
+            let frame = d.s.broker.frames(&d.units[who].name, &envelope.hash(), 0, 1).await.unwrap();
+            assert_eq!(frame, Err(server::mail::FrameRefused::Destroyed));
+        }
+    }
 }

@@ -66,9 +66,14 @@ pub async fn certify(scene: &Scene, actor: &mut Actor, officers: &mut Officers) 
 
 /// An envelope around an act.
 pub fn posted(actor: &Actor, receiver: &UnitName, act: &Act, rows: Vec<u8>) -> Posted {
+    posted_in(0, actor, receiver, act, rows)
+}
+
+/// The same, said in a tick.
+pub fn posted_in(tick: u64, actor: &Actor, receiver: &UnitName, act: &Act, rows: Vec<u8>) -> Posted {
     let role = if act.officer.is_some() { Role::Officer } else { Role::Agent };
     let receiver = Party::Unit(receiver.clone());
-    let header = Header { epoch: 0, accord: Hash::ZERO, role, ..actor.header(Kind::Act, receiver, 0) };
+    let header = Header { epoch: 0, accord: Hash::ZERO, role, ..actor.header(Kind::Act, receiver, tick) };
     actor.seal(header, act.to_bytes(), rows)
 }
 

@@ -17,6 +17,7 @@ on_each_store!(
     a_case_at_its_end_keeps_nothing,
     thirty_days_are_the_longest,
     an_urgent_parcel_that_nobody_validates,
+    a_pair_has_room_for_so_much,
 );
 
 /// What B finds of each part of A's that it was sent: its rows, or that they are destroyed.
@@ -205,4 +206,40 @@ async fn an_urgent_parcel_that_nobody_validates(s: Scene) {
     // The control: accepted a moment before; and then the parcel has its thirty days.
     d.send(A, &in_time, BEGIN + DAY - 1).await;
     d.send_part(terms.package, 1, &parts[1], BEGIN + 2 * DAY).await;
+}
+
+/// R34: what is kept for a pair is bounded, and a parcel that would not fit is refused before its consent is used up.
+async fn a_pair_has_room_for_so_much(s: Scene) {
+    let mut d = Desk::new(s).await;
+    let largest = vec![vec![1]; 4096];
+    let mut cases = Vec::new();
+    for number in 1..=4 {
+        (d.handle, d.case) = (Bytes([number; 16]), None);
+        d.agree_on_handover(BEGIN).await;
+        let terms = d.consent(number, BEGIN).await;
+        d.does(A, HEAD, "seal", parcel(&terms, &largest), BEGIN).await;
+        cases.push((d.handle, d.case.clone()));
+    }
+    (d.handle, d.case) = (Bytes([5; 16]), None);
+    d.agree_on_handover(BEGIN).await;
+    let terms = d.consent(5, BEGIN).await;
+    let full = parcel(&terms, &largest);
+    // Not a part of the four has come; all of them may.
+    d.may_not(A, HEAD, "seal", parcel(&terms, &[vec![1]]), BEGIN, "parcel-storage").await;
+    let fifth = (d.handle, d.case.clone());
+    // A recall makes room at once, and no more of it than there was.
+    (d.handle, d.case) = cases.remove(1);
+    d.does(B, LEGAL, "withdraw", Content::Recall, BEGIN).await;
+    (d.handle, d.case) = fifth;
+    d.does(A, HEAD, "seal", full, BEGIN).await;
+    (d.handle, d.case) = (Bytes([6; 16]), None);
+    d.agree_on_handover(BEGIN).await;
+    let terms = d.consent(6, BEGIN).await;
+    d.may_not(A, HEAD, "seal", parcel(&terms, &[vec![1]]), BEGIN, "parcel-storage").await;
+    // What nobody receives is recalled when its time has passed.
+    d.s.broker.tick(BEGIN + 3 * DAY).await.unwrap();
+    (d.handle, d.case) = (Bytes([7; 16]), None);
+    d.agree_on_handover(BEGIN + 3 * DAY).await;
+    let terms = d.consent(7, BEGIN + 3 * DAY).await;
+    d.does(A, HEAD, "seal", parcel(&terms, &largest), BEGIN + 3 * DAY).await;
 }

@@ -65,6 +65,12 @@ impl Federation {
 
     /// A dishonest unit sends an act that its own agent would not make.
     pub fn inject(&mut self, from: &str, to: &str, act: &Act, rows: Vec<u8>) {
+        let key = SigningKey::from_secret(&self.unit(from).secret.0);
+        self.inject_as(&key, from, to, act, rows);
+    }
+
+    /// The same, signed with whatever key.
+    pub fn inject_as(&mut self, key: &SigningKey, from: &str, to: &str, act: &Act, rows: Vec<u8>) {
         let (federation, sender) = (self.federation, from.parse::<UnitName>().expect("a name"));
         let unit = self.unit(from);
         unit.sequence += 1;
@@ -87,8 +93,8 @@ impl Federation {
             body_root: Bytes::ZERO,
         };
         let body = Body { head: act.to_bytes(), rows };
-        let envelope = seal_envelope(header, &body, &SigningKey::from_secret(&unit.secret.0));
-        let letter = Letter { entry: self.entries, envelope: envelope.as_bytes().to_vec(), body };
+        let envelope = seal_envelope(header, &body, key);
+        let letter = Letter { entry: self.entries, envelope: envelope.as_bytes().to_vec(), body, frames: Vec::new() };
         self.entries += 1;
         self.unit(to).mailbox.push(letter);
     }

@@ -1,8 +1,11 @@
 //! Cases between agents in one thread, under a mock clock: the procedure from match to recall, with restarts at every
 //! step, and with a broker that lets everything pass (R29 to R33).
 
+use client::agent::NotTaken;
 use protocol::act::{Act, Content, Outcome};
 use protocol::consent::{ConsentKind, ParcelHead};
+use protocol::identity::UnitKeys;
+use protocol::lifting::{Lifting, Objected};
 use protocol::matter::Matter;
 use protocol::name::UnitName;
 use protocol::officer::{Certificate, NameOpening, OfficerKey, OfficerRole};
@@ -11,6 +14,7 @@ use protocol::package::{
     Category, Content as Value, HandlingCode, InformationCode, Item, Manifest, Nature, Purpose, SourceCode,
 };
 use protocol::parcel::{Opener, Piece, Sealer, Step};
+use protocol::roster::join_entry;
 use protocol::{Bytes, Hash};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -72,6 +76,17 @@ impl Scene {
         f.settle(40).expect("settled");
         let handle = f.unit("GM").agent.overlaps().next().expect("an overlap").1.handle;
         Scene { f, handle, officers, rng, kill: None, steps: 0 }
+    }
+
+    /// One more officer, in the place of who had the name.
+    fn certify(&mut self, unit: &'static str, who: &'static str, number: u32, role: OfficerRole) {
+        let key = OfficerKey::generate(&mut self.rng);
+        let name = NameOpening::new(&format!("{who} {number} of {unit}"), &mut self.rng).unwrap();
+        let certificate = Certificate::new(&self.f.id(), &unit.parse().unwrap(), number, role, &name, &key);
+        let now = self.f.now_ms;
+        self.f.unit(unit).agent.certify(certificate, now).unwrap();
+        self.officers.insert((unit, who), Officer { number, key, name });
+        self.f.pump();
     }
 
     /// An officer's act, as the commands make it; refused with a code, or on its way.
@@ -138,6 +153,12 @@ impl Scene {
         let mut case = |unit: &str| self.f.unit(unit).agent.prospect(&handle, now).unwrap().case;
         let (gm, sn) = (case("GM"), case("SN"));
         assert!(gm == sn && self.f.cases.get(&handle) == Some(&gm), "three folds, one case");
+    }
+
+    /// Whatever else was not taken in (of epochs that are over): no act and no limit.
+    fn nothing_was_refused(&self) -> bool {
+        let all = self.f.units.values().flat_map(|unit| &unit.not_taken);
+        all.into_iter().all(|error| !matches!(error, NotTaken::Casework(_)))
     }
 
     fn same(&mut self) {
@@ -420,6 +441,231 @@ fn a_broker_that_lets_everything_pass_gains_nothing() {
     s.f.pump();
     assert!(s.f.unit("GM").events.iter().any(|event| event.code() == "clock-ahead"));
     assert_eq!(s.state("GM"), "mediation", "time escalates, and discloses nothing");
+}
+
+/// R33: what breaks a guard of the parties is objected to, and only a head or legal officer lets the unit go on: signed, and
+/// over exactly what stands.
+#[test]
+fn an_objection_is_lifted_by_a_signature_that_stays() {
+    let mut s = Scene::new(8);
+    let now = s.f.now_ms;
+    // SN says what does not open.
+    let garbled = |s: &mut Scene| {
+        let officer = &s.officers[&("SN", "head")];
+        let mut matter = Matter::new(&mut s.rng);
+        matter.by = Some(officer.name.clone());
+        let agent = &s.f.unit("SN").agent;
+        let prospect = agent.prospect(&s.handle, now).unwrap();
+        let statement = agent.statement(&prospect, "acknowledge", Content::Nothing, &matter, now);
+        Act::sign(statement, officer.number, &officer.key)
+    };
+    s.plain("GM", "head", "acknowledge");
+    let act = garbled(&mut s);
+    s.f.inject("SN", "GM", &act, vec![0; 2048 + 40]);
+    s.f.pump();
+    let handle = s.handle;
+    let stands = s.f.unit("GM").agent.objections(&handle);
+    assert_eq!(stands.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["matter-does-not-open"]);
+    let manifest = s.manifest("x");
+    let terms = s.terms(&manifest, ConsentKind::Parcel);
+    let gives = |s: &mut Scene| s.act("GM", "head", "consent", Content::Consent(terms.clone()), |_| {}).unwrap_err();
+    assert_eq!(gives(&mut s), "objection");
+    s.f.restart("GM");
+    assert_eq!(s.f.unit("GM").agent.objections(&handle), stands, "it stands over a restart");
+
+    let lifting = Lifting {
+        federation: s.f.id(),
+        handle,
+        unit: "GM".parse().unwrap(),
+        officer: 2,
+        at_ms: now,
+        objections: stands.clone(),
+        why: "they sent it again by telephone".to_owned(),
+    };
+    let lift = |s: &mut Scene, lifting: Lifting, who: &'static str| {
+        let signed = lifting.sign(&s.officers[&("GM", who)].key);
+        s.f.unit("GM").agent.lift(&signed, now).map_err(|e| e.code())
+    };
+    let other = Objected { entry: stands[0].entry + 1, code: stands[0].code.clone() };
+    let refused = [
+        lift(&mut s, Lifting { officer: 4, ..lifting.clone() }, "investigator"),
+        lift(&mut s, lifting.clone(), "head"),
+        lift(&mut s, Lifting { unit: "SN".parse().unwrap(), ..lifting.clone() }, "legal"),
+        lift(&mut s, Lifting { federation: Hash::ZERO, ..lifting.clone() }, "legal"),
+        lift(&mut s, Lifting { objections: vec![other], ..lifting.clone() }, "legal"),
+        lift(&mut s, Lifting { why: String::new(), ..lifting.clone() }, "legal"),
+    ];
+    assert_eq!(refused, [Err("lifting"); 6]);
+    assert_eq!(gives(&mut s), "objection");
+    lift(&mut s, lifting.clone(), "legal").unwrap();
+    assert_ne!(gives(&mut s), "objection");
+    s.f.commit("GM");
+    let kept: Vec<&String> = s.f.unit("GM").vault.keys().filter(|key| key.starts_with("lifting/")).collect();
+    assert_eq!(kept, [&format!("lifting/{handle}/{:020}", stands[0].entry)]);
+    s.f.restart("GM");
+    assert_eq!(s.f.unit("GM").agent.objections(&handle), []);
+    assert_eq!(lift(&mut s, lifting, "legal"), Err("lifting"), "nothing stands any more");
+}
+
+/// R29: both agreed to give, one sealed, the other let the time pass. What was sealed is taken back, and talks go on.
+#[test]
+fn a_mutual_handover_that_runs_out_after_one_seal_is_taken_back() {
+    let mut s = Scene::new(9);
+    s.same();
+    let fields = s.manifest("x").field_lines();
+    s.done("GM", "head", "propose", Content::Offer(Outcome::Mutual, None), |m| m.fields = fields);
+    s.plain("SN", "head", "accept");
+    let ours = s.manifest("+221771234567");
+    let theirs =
+        Manifest { provider: "GM".parse().unwrap(), recipient: "SN".parse().unwrap(), ..s.manifest("+2207654321") };
+    let terms = s.terms(&ours, ConsentKind::Parcel);
+    let (now, handle) = (s.f.now_ms, s.handle);
+    let agent = &s.f.unit("GM").agent;
+    let key = agent.sealing_key_of(&"SN".parse().unwrap()).unwrap();
+    let key = protocol::consent::key_hash(&key.0);
+    let accord = *agent.prospect(&handle, now).unwrap().case.accord();
+    let back = theirs.terms(ConsentKind::Parcel, &accord, key, now + 48 * HOUR, Bytes([6; 16]));
+    for who in ["head", "legal"] {
+        s.consent(who, &ours, &terms);
+        let (openings, attested) = (theirs.openings(), attestations());
+        s.done("GM", who, "consent", Content::Consent(back.clone()), |matter| {
+            matter.openings = Some(openings);
+            matter.attestations = attested;
+        });
+    }
+    s.both_in("authorised");
+    let head = s.seal(&ours, &terms.id()).unwrap();
+    s.f.run(2);
+    s.both_in("authorised");
+    assert!(s.f.unit("GM").agent.has_come(&handle, &head.package), "it lies sealed with GM");
+    assert_eq!(s.open(&head).unwrap_err(), "parcel-not-open");
+    s.f.wait(49 * HOUR);
+    s.f.run(2);
+    s.both_in("negotiating");
+    assert!(s.f.unit("GM").vault.keys().all(|key| !key.starts_with("in/")), "no part is left");
+    let now = s.f.now_ms;
+    let parcel = s.f.unit("SN").agent.prospect(&handle, now).unwrap().case.ledger().parcels()[0].clone();
+    assert!(parcel.recalled && parcel.deleted, "GM's agent has signed the receipt by itself: {parcel:?}");
+    assert_eq!(s.open(&head).unwrap_err(), "parcel-not-open");
+    assert_eq!(s.seal(&ours, &terms.id()).unwrap_err(), "consent-used");
+    // And the talks go on.
+    let fields = s.manifest("x").field_lines();
+    let provider = Some("SN".parse().unwrap());
+    s.done("GM", "head", "propose", Content::Offer(Outcome::Handover, provider), |m| m.fields = fields);
+    s.both_in("offered");
+    assert!(s.nothing_was_refused());
+}
+
+/// R7, R33: acts of a unit whose keys are not verified wait, with all that follows in their case, and lead to the same case
+/// as everywhere once they are.
+#[test]
+fn a_case_comes_together_when_the_peer_is_verified_again() {
+    let mut s = Scene::new(10);
+    s.same();
+    // The broker puts other keys in the place of SN's for a while: GM's officers must compare codes anew.
+    let honest = s.f.entry_of("SN");
+    let other = UnitKeys::generate(&mut s.rng);
+    let other = join_entry(&s.f.id(), "SN".parse().unwrap(), "Unit SN".to_owned(), &other);
+    s.f.roster(other);
+    s.f.roster(honest);
+    s.f.pump();
+    for (number, who, role) in [(11, "head", OfficerRole::Head), (12, "legal", OfficerRole::LegalOfficer)] {
+        s.certify("SN", who, number, role);
+    }
+    let provider = Some("SN".parse().unwrap());
+    let fields = s.manifest("x").field_lines();
+    s.done("SN", "head", "propose", Content::Offer(Outcome::Handover, provider), |m| m.fields = fields);
+    assert_eq!((s.state("SN").as_str(), s.state("GM").as_str()), ("offered", "negotiating"));
+    let told = |s: &mut Scene, code: &str| s.f.unit("GM").events.iter().filter(|event| event.code() == code).count();
+    assert_eq!((told(&mut s, "act-held"), told(&mut s, "act-refused")), (1, 0));
+    s.plain("SN", "head", "take-back");
+    // The head who signed is revoked; the limit of the state passes: none of it may be lost, or judged by what came later.
+    let now = s.f.now_ms;
+    s.f.unit("SN").agent.revoke_officer(11, now).unwrap();
+    s.f.pump();
+    s.f.wait(8 * 24 * HOUR);
+    assert_eq!((s.state("SN").as_str(), s.state("GM").as_str()), ("mediation", "negotiating"));
+    assert_eq!(s.act("GM", "head", "refuse", Content::Nothing, |_| {}), Err("not-verified"));
+    s.f.restart("GM");
+    s.f.unit("GM").agent.mark_verified(&"SN".parse().unwrap()).unwrap();
+    s.f.pump();
+    s.both_in("mediation");
+    assert_eq!(told(&mut s, "act-refused"), 0);
+    assert!(s.f.unit("GM").vault.keys().all(|key| !key.starts_with("held/")), "nothing waits any more");
+    assert!(s.nothing_was_refused());
+    // And both go on with it.
+    for unit in ["GM", "SN"] {
+        if unit == "SN" {
+            s.certify("SN", "head", 13, OfficerRole::Head);
+        }
+        s.plain(unit, "head", "resume");
+    }
+    s.both_in("negotiating");
+}
+
+/// What waits for a peer that nobody verifies is bounded, and what somebody else signed in its name is not taken in later.
+#[test]
+fn what_an_impostor_signed_meanwhile_is_not_taken_in() {
+    let mut s = Scene::new(11);
+    s.same();
+    let honest = s.f.entry_of("SN");
+    let other = UnitKeys::generate(&mut s.rng);
+    let entry = join_entry(&s.f.id(), "SN".parse().unwrap(), "Unit SN".to_owned(), &other);
+    s.f.roster(entry);
+    s.f.pump();
+    let officer = &s.officers[&("SN", "head")];
+    let now = s.f.now_ms;
+    let agent = &s.f.unit("SN").agent;
+    let prospect = agent.prospect(&s.handle, now).unwrap();
+    let mut matter = Matter::new(&mut s.rng);
+    matter.by = Some(officer.name.clone());
+    let offer = Content::Offer(Outcome::Separate, None);
+    let statement = agent.statement(&prospect, "propose", offer, &matter, now);
+    let act = Act::sign(statement, officer.number, &officer.key);
+    for _ in 0..300 {
+        s.f.inject_as(&other.signing, "SN", "GM", &act, vec![0; 2048 + 40]);
+    }
+    s.f.pump();
+    let held = |s: &mut Scene| s.f.unit("GM").vault.keys().filter(|key| key.starts_with("held/")).count();
+    assert_eq!(held(&mut s), 256);
+    s.f.roster(honest);
+    s.f.pump();
+    s.f.unit("GM").agent.mark_verified(&"SN".parse().unwrap()).unwrap();
+    s.f.pump();
+    assert_eq!(held(&mut s), 0);
+    assert_eq!(s.state("GM"), "negotiating");
+    let refused = s.f.unit("GM").events.iter().filter(|event| event.code() == "act-refused").count();
+    assert_eq!(refused, 256, "each is told");
+}
+
+/// R31, R35: a unit that comes back from an old backup after the case has ended finds acts without their matter. It folds
+/// them all the same, and destroys what the backup held.
+#[test]
+fn an_old_backup_follows_a_case_whose_matter_is_destroyed() {
+    let mut s = Scene::new(12);
+    let head = s.handed_over();
+    let backup = s.f.unit("GM").vault.clone();
+    assert!(backup.keys().any(|key| key.starts_with("in/")), "with the parcel in it");
+    s.done("SN", "head", "withdraw", Content::Recall, |m| m.reason = Some("jeopardises-investigation".into()));
+    s.f.run(2);
+    s.both_in("closed");
+    s.f.wait(31 * 24 * HOUR);
+    s.f.run(2);
+    s.both_in("ended");
+    s.f.destroy_matter();
+    s.f.restore_from("GM", backup);
+    assert_eq!(s.state("GM"), "handed-over", "as it was then");
+    s.f.pump();
+    s.f.run(1);
+    s.both_in("ended");
+    assert_eq!(s.open(&head).unwrap_err(), "parcel-not-open");
+    let left: Vec<&String> =
+        s.f.unit("GM").vault.keys().filter(|key| ["in/", "okey/"].iter().any(|p| key.starts_with(p))).collect();
+    assert_eq!(left, [""; 0]);
+    // What it could not read it objects to: a broker that destroys too early makes no unit give anything.
+    let handle = s.handle;
+    let objections = s.f.unit("GM").agent.objections(&handle);
+    assert_eq!(objections.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["matter-destroyed"]);
 }
 
 #[test]

@@ -20,11 +20,11 @@ pub(super) fn check(
     history: &[Said<'_>],
     consent: &Hash,
     package: Option<Hash>,
-    discloses: &Statement,
+    (discloses, entry): (&Statement, u64),
 ) -> Result<(), &'static str> {
-    let given: Vec<(&Terms, u32, &Bytes<64>)> =
+    let given: Vec<(&Terms, u32, &Bytes<64>, u64)> =
         history.iter().filter_map(|said| signature_of(said, consent, &discloses.unit)).collect();
-    let [(terms, one, first), (_, two, second)] = given[..] else { return Err("disclosure-consents") };
+    let [(terms, one, first, since), (_, two, second, _)] = given[..] else { return Err("disclosure-consents") };
     let other = if discloses.unit == discloses.low { &discloses.high } else { &discloses.low };
     let exactly = terms.federation == members.federation
         && terms.accord == discloses.accord
@@ -36,8 +36,9 @@ pub(super) fn check(
     if !exactly {
         return Err("disclosure-terms");
     }
-    let sealing = members.keys.get(other).map(|keys| key_hash(&keys.sealing.0));
-    if sealing != Some(terms.recipient_key) {
+    // The recipient's key when it was consented to, or when it was sealed: its keys may have changed between the two.
+    let keys = [since, entry].into_iter().filter_map(|entry| members.keys_at(other, entry));
+    if !keys.map(|keys| key_hash(&keys.sealing.0)).any(|key| key == terms.recipient_key) {
         return Err("disclosure-recipient-key");
     }
     if terms.until_ms <= discloses.at_ms || terms.until_ms > discloses.at_ms.saturating_add(MAX_CONSENT_MS) {
@@ -56,12 +57,12 @@ fn signature_of<'s>(
     said: &'s Said<'_>,
     consent: &Hash,
     provider: &UnitName,
-) -> Option<(&'s Terms, u32, &'s Bytes<64>)> {
+) -> Option<(&'s Terms, u32, &'s Bytes<64>, u64)> {
     let act = said.act.as_ref()?;
     let Content::Consent(terms) = &act.statement.content else { return None };
     let officer = act.officer.as_ref()?;
     let fits = terms.id() == *consent && act.statement.unit == *provider;
-    fits.then_some((terms, officer.number, officer.consent.as_ref()?))
+    fits.then_some((terms, officer.number, officer.consent.as_ref()?, said.entry))
 }
 
 fn signed(terms: &Terms, officer: &Certificate, signature: &Bytes<64>) -> bool {

@@ -4,6 +4,7 @@
 //! words (language files).
 
 use crate::audit::{Disclosure, Report, Signed};
+use crate::command::overlap::words::code;
 use crate::language::Messages;
 use crate::say;
 use crate::terminal::printable;
@@ -35,6 +36,7 @@ pub(super) fn write(report: &Report, messages: &Messages) -> String {
     for (number, disclosure) in (1_usize..).zip(&report.disclosures) {
         out.disclosure(number, report.disclosures.len(), disclosure);
     }
+    out.objections(report);
     out.coverage(report);
     out.certificate(report);
     out.text
@@ -153,7 +155,8 @@ impl Lines<'_> {
             let copy = say!(self.messages, "audit-copy-number", copy = receipt.copy);
             self.line("deletion", &format!("{copy}, {}; {}", receipt.deleted, self.signed(&receipt.by)));
         }
-        self.line("manual", &format!("{}, {}", disclosure.manual.version, disclosure.manual.accord));
+        let signed = say!(self.messages, "audit-accord-signed", units = disclosure.manual.signed.join(", "));
+        self.line("manual", &format!("{}, {}; {signed}", disclosure.manual.version, disclosure.manual.accord));
         for event in &disclosure.chain {
             let more = [event.offer.as_deref(), event.reason.as_deref()].into_iter().flatten();
             let more: String = more.map(|word| format!("; {word}")).collect();
@@ -184,6 +187,25 @@ impl Lines<'_> {
         self.line("validation", &told);
     }
 
+    fn objections(&mut self, report: &Report) {
+        if report.objections.is_empty() {
+            return;
+        }
+        self.title("audit-objections");
+        for objection in &report.objections {
+            let told = match &objection.lifted {
+                None => self.messages.text("audit-objection-stands"),
+                Some(lifted) => {
+                    let by = self.signed(&lifted.by);
+                    say!(self.messages, "audit-objection-lifted", by = by, why = lifted.why.as_str())
+                }
+            };
+            let rule = code(&objection.code, self.messages);
+            let line = format!("  {}, {}: {rule} [{}] — {told}", objection.overlap, objection.entry, objection.code);
+            self.plain(&printable(&line));
+        }
+    }
+
     fn coverage(&mut self, report: &Report) {
         let coverage = &report.coverage;
         self.title("audit-coverage");
@@ -211,7 +233,9 @@ impl Lines<'_> {
         }
         self.title("audit-compare");
         for key in &report.keys {
-            self.plain(&format!("  {:<10} {}", printable(&key.of), key.fingerprint));
+            let until = key.until.map(|entry| say!(self.messages, "audit-key-until", entry = entry));
+            let until = until.map(|until| format!("  ({until})")).unwrap_or_default();
+            self.plain(&format!("  {:<10} {}{until}", printable(&key.of), key.fingerprint));
         }
         let limits = self.messages.text("audit-limits");
         self.plain(&limits);
@@ -246,10 +270,12 @@ mod tests {
     fn every_code_has_words_in_both_languages() {
         let sources = [
             include_str!("../../audit/members.rs"),
+            include_str!("../../audit/accords.rs"),
             include_str!("../../audit/log.rs"),
             include_str!("../../audit/fold.rs"),
             include_str!("../../audit/fold/consents.rs"),
             include_str!("../../audit/disclosures.rs"),
+            include_str!("../../audit/objections.rs"),
             include_str!("../../audit/verify.rs"),
         ];
         let quoted = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));

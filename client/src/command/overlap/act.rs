@@ -128,8 +128,10 @@ fn allowed<'p>(desk: &Desk<'_>, prospect: &'p Prospect, event: &str) -> Result<&
     if !desk.shown.surfaced && (gives || !prospect.is_open) {
         return Err(CommandError::told(Exit::Forbidden, "error-below-threshold", &[]));
     }
-    match &prospect.objection {
-        Some(why) if gives && step.carries != Carries::Offer => Err(refuse(CaseworkError::Objection(why.clone()))),
+    match prospect.objections.first() {
+        Some(objected) if gives && step.carries != Carries::Offer => {
+            Err(refuse(CaseworkError::Objection(objected.code.clone())))
+        }
         _ => Ok(step),
     }
 }

@@ -6,11 +6,11 @@ use super::show::Names;
 use super::{Desk, Said, words};
 use crate::command::{CommandError, Exit};
 use crate::say;
-use crate::session::HandoverError;
+use crate::session::{HandoverError, Signatory};
 use crate::terminal::printable;
 use protocol::act::{Act, Content};
+use protocol::lifting::{LIFTERS, MAX_WHY};
 use protocol::message::{Deadline, Head};
-use protocol::officer::OfficerRole;
 use serde_json::{Value, json};
 
 /// `history`: every act and limit, in the order of the log.
@@ -89,23 +89,33 @@ pub async fn journal(desk: &Desk<'_>) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-/// `lift`: a head or legal officer has looked at what this unit objected to.
+/// `lift`: a head or legal officer has looked at what this unit objected to, and signs that it goes on, and why.
 pub async fn lift(desk: &mut Desk<'_>, said: &Said) -> Result<Exit, CommandError> {
     let messages = &desk.context.messages;
     let prospect = desk.session.prospect(&desk.handle).map_err(HandoverError::from)?;
-    let Some(why) = &prospect.objection else {
+    if prospect.objections.is_empty() {
         return Err(CommandError::told(Exit::Refused, "error-no-objection", &[]));
+    }
+    let because = said.because.clone().filter(|text| !text.trim().is_empty() && text.len() <= MAX_WHY);
+    let Some(because) = because else {
+        return Err(CommandError::told(Exit::Usage, "error-because-lift", &[("most", &MAX_WHY.to_string())]));
     };
-    let officer = desk.officer(said, &[OfficerRole::Head, OfficerRole::LegalOfficer]).await?;
-    desk.context.terminal.message(&say!(messages, "lift-ask", why = words::code(why, messages)));
+    let officer = desk.officer(said, &LIFTERS).await?;
+    for objected in &prospect.objections {
+        let why = words::code(&objected.code, messages);
+        desk.context.terminal.message(&say!(messages, "lift-ask", why = why));
+    }
+    let because_shown = printable(&because);
+    desk.context.terminal.message(&say!(messages, "lift-ask-signed", because = because_shown));
     desk.agree(said, false)?;
-    // Nothing is signed; the passphrase shows that it is this officer.
-    desk.unlock(&officer).await?;
-    let handle = desk.handle;
-    let lifted = desk.session.act(|agent, _| agent.lift_objection(&handle)).await?;
-    lifted.map_err(HandoverError::from)?;
+    let unlocked = desk.unlock(&officer).await?;
+    let by = Signatory { number: unlocked.number, key: &unlocked.key, name: &unlocked.name };
+    desk.session.lift(by, &desk.handle, because).await?;
     if desk.context.json {
-        desk.context.give(&json!({ "overlap": desk.handle.to_string(), "lifted": true }));
+        let lifted: Vec<Value> =
+            prospect.objections.iter().map(|one| json!({ "code": one.code, "entry": one.entry })).collect();
+        let (overlap, officer) = (desk.handle.to_string(), officer.number);
+        desk.context.give(&json!({ "overlap": overlap, "lifted": lifted, "officer": officer }));
     } else {
         desk.context.terminal.data(&desk.context.messages.text("lift-done"));
     }

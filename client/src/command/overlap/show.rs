@@ -140,8 +140,9 @@ fn tell_case(desk: &Desk<'_>, prospect: &Prospect, names: &Names, now: u64) -> V
     }
     lines.extend(case.ledger().consents().iter().map(|held| tell_consent(desk, held, names, now)));
     lines.extend(case.ledger().parcels().iter().map(|parcel| tell_parcel(desk, parcel, names)));
-    if let Some(why) = &prospect.objection {
-        lines.push(say!(messages, "case-objection", why = words::code(why, messages), id = desk.short()));
+    for objected in &prospect.objections {
+        let why = words::code(&objected.code, messages);
+        lines.push(say!(messages, "case-objection", why = why, id = desk.short()));
     }
     if prospect.pending {
         lines.push(messages.text("case-pending"));
@@ -305,13 +306,15 @@ fn add_case(value: &mut Value, desk: &Desk<'_>, prospect: &Prospect, names: &Nam
         let provider = offer.provider.as_ref().map(UnitName::as_str);
         json!({ "by": offer.by.as_str(), "outcome": offer.outcome.name(), "provider": provider })
     });
+    let objections: Vec<Value> =
+        prospect.objections.iter().map(|one| json!({ "code": one.code, "entry": one.entry })).collect();
     let case_value = json!({
         "open": prospect.is_open, "round": case.round(), "acts": case.acts(),
         "since_ms": prospect.is_open.then_some(case.since_ms()),
         "deadline_ms": case.deadline_ms(manual).filter(|_| prospect.is_open),
         "offer": offer, "consents": consents, "parcels": parcels, "choices": choices,
         "waits_for_us": choices::waits_for(case, manual, &desk.me, now),
-        "objection": prospect.objection, "pending": prospect.pending,
+        "objections": objections, "pending": prospect.pending,
     });
     if let (Some(all), Value::Object(more)) = (value.as_object_mut(), case_value) {
         all.extend(more);

@@ -111,7 +111,7 @@ fn next(code: &str) -> &'static str {
         }
         "act-signature" => "next-officers",
         "case-time-back" | "case-time-ahead" => "next-clock",
-        "objection" => "next-lift",
+        "objection" | "lifting" => "next-lift",
         "consent-same-officer" | "consent-roles" | "validation-took-part" | "manual-role" => "next-other-officer",
         "consent-expired" | "consent-withdrawn" | "consent-used" | "consent-other-package" | "consent-other-case" => {
             "next-new-consent"
@@ -226,6 +226,7 @@ mod tests {
             CaseworkError::NoManual,
             CaseworkError::Pending,
             CaseworkError::Objection("matter-name".to_owned()),
+            CaseworkError::Lifting,
         ];
         all.extend([ActRefused::Place, ActRefused::Event, ActRefused::Signature, ActRefused::Consent].map(Into::into));
         let cases = [
@@ -265,6 +266,7 @@ mod tests {
         all.extend(consents.map(Into::into));
         let matters = [
             MatterRefused::DoesNotOpen,
+            MatterRefused::Destroyed,
             MatterRefused::Malformed,
             MatterRefused::Commitment,
             MatterRefused::Name,
@@ -365,6 +367,7 @@ mod tests {
             Event::CaseMoved(unit.clone(), handle, "offered".to_owned()),
             Event::ActRefused(unit.clone(), "seal".to_owned(), "consent-none"),
             Event::Objection(unit.clone(), handle, "matter-name"),
+            Event::ActHeld(unit.clone(), handle),
             Event::ClockAhead(unit.clone(), handle),
             Event::ParcelCame(unit.clone(), handle),
             Event::ContentDestroyed(unit, handle),

@@ -1,0 +1,13 @@
+-- What the broker keeps room for: the sealed parcels of each pair (R34). Its twin is migrations/sqlite/0005_parcels.sql.
+
+-- A parcel from its sealing act on: all its parts may still come, and their sum for a pair is bounded.
+CREATE TABLE parcel (
+    handle BYTEA NOT NULL REFERENCES case_file (handle),
+    consent BYTEA NOT NULL, -- names the parcel: one consent, one parcel
+    low TEXT NOT NULL, -- the unit whose name sorts first
+    high TEXT NOT NULL,
+    parts BIGINT NOT NULL, -- as many as its act says, come or not
+    until_ms BIGINT NOT NULL, -- until when its parts are kept; 0: it was recalled or deleted, or its case is at an end
+    PRIMARY KEY (handle, consent)
+);
+CREATE INDEX parcel_of_pair ON parcel (low, high, until_ms);
