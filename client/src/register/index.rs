@@ -56,13 +56,59 @@ struct Entry {
 /// A place of the index.
 pub(super) struct Slot {
     bucket: usize,
-    /// As `binary_search` says it.
-    at: Result<usize, usize>,
+    /// Its entry, if it has one.
+    at: Option<usize>,
 }
 
+/// A bucket in memory. An import looks every reference up among millions, so that what counts is how many lines of memory
+/// a look touches: marks lie together and are gone through; entries are in any order until the bucket is written.
 struct Bucket {
+    /// Of each entry, four bytes of its hash.
+    marks: Vec<u32>,
     entries: Vec<Entry>,
     changed: bool,
+}
+
+impl Bucket {
+    fn new(entries: Vec<Entry>, changed: bool) -> Bucket {
+        Bucket { marks: entries.iter().map(|entry| mark(&entry.hash)).collect(), entries, changed }
+    }
+
+    fn find(&self, hash: &[u8; 16]) -> Option<usize> {
+        let wanted = mark(hash);
+        let alike = self.marks.iter().enumerate().filter(|(_, mark)| **mark == wanted);
+        alike.map(|(at, _)| at).find(|at| self.entries[*at].hash == *hash)
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.marks.push(mark(&entry.hash));
+        self.entries.push(entry);
+        self.changed = true;
+    }
+
+    /// Takes out what `goes`.
+    fn take(&mut self, goes: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        let (gone, stay): (Vec<Entry>, Vec<Entry>) = self.entries.iter().copied().partition(goes);
+        if !gone.is_empty() {
+            *self = Bucket::new(stay, true);
+        }
+        gone
+    }
+
+    /// Its entries in the order in which they are written.
+    fn in_order(&mut self) -> &[Entry] {
+        if !self.entries.is_sorted_by_key(|entry| entry.hash) {
+            self.entries.sort_unstable_by_key(|entry| entry.hash);
+            self.marks.clear();
+            self.marks.extend(self.entries.iter().map(|entry| mark(&entry.hash)));
+        }
+        &self.entries
+    }
+}
+
+/// Four bytes of a hash, beside those that choose the bucket.
+fn mark(hash: &[u8; 16]) -> u32 {
+    u32::from_ne_bytes([hash[8], hash[9], hash[10], hash[11]])
 }
 
 /// The index.
@@ -95,7 +141,7 @@ impl Index {
         hashes: impl Iterator<Item = &[u8; 16]>,
     ) -> Result<(), RegisterError> {
         if self.buckets.is_empty() {
-            self.buckets = (0..number(0)).map(|_| Some(Bucket { entries: Vec::new(), changed: true })).collect();
+            self.buckets = (0..number(0)).map(|_| Some(Bucket::new(Vec::new(), true))).collect();
         }
         if self.held > HELD {
             self.write(transaction).await?;
@@ -109,27 +155,28 @@ impl Index {
         self.load(transaction, &missing).await
     }
 
-    /// Where a reference stands, or would: looked up once for [`get_at`](Self::get_at) and [`set_at`](Self::set_at), as
+    /// Where a reference stands, or would stand: looked up once for [`get_at`](Self::get_at) and [`set_at`](Self::set_at), as
     /// long as nothing else is set between them.
     pub(super) fn slot(&self, hash: &[u8; 16]) -> Slot {
         let bucket = self.address(hash);
-        let entries = self.buckets[bucket].as_ref().map_or(&[][..], |bucket| &bucket.entries);
-        Slot { bucket, at: entries.binary_search_by(|entry| entry.hash.cmp(hash)) }
+        Slot { bucket, at: self.buckets[bucket].as_ref().and_then(|bucket| bucket.find(hash)) }
     }
 
     /// What stands in a slot.
     pub(super) fn get_at(&self, slot: &Slot) -> Option<Pointer> {
-        Some(self.buckets[slot.bucket].as_ref()?.entries[slot.at.ok()?].pointer)
+        Some(self.buckets[slot.bucket].as_ref()?.entries[slot.at?].pointer)
     }
 
     /// Puts a reference into its slot.
     pub(super) fn set_at(&mut self, slot: &Slot, hash: [u8; 16], pointer: Pointer) {
         let Some(bucket) = &mut self.buckets[slot.bucket] else { return };
-        bucket.changed = true;
         match slot.at {
-            Ok(at) => bucket.entries[at].pointer = pointer,
-            Err(at) => {
-                bucket.entries.insert(at, Entry { hash, pointer });
+            Some(at) => {
+                bucket.entries[at].pointer = pointer;
+                bucket.changed = true;
+            }
+            None => {
+                bucket.push(Entry { hash, pointer });
                 self.count += 1;
                 self.held += 1;
             }
@@ -152,15 +199,8 @@ impl Index {
         self.load(transaction, &missing).await?;
         let mut gone = Vec::new();
         for bucket in self.buckets[*next..end].iter_mut().flatten() {
-            let before = gone.len();
-            bucket.entries.retain(|entry| {
-                let stays = kept.binary_search(&entry.hash).is_ok();
-                if !stays {
-                    gone.push(entry.pointer.serial);
-                }
-                stays
-            });
-            bucket.changed |= gone.len() > before;
+            let taken = bucket.take(|entry| kept.binary_search(&entry.hash).is_err());
+            gone.extend(taken.iter().map(|entry| entry.pointer.serial));
         }
         *next = end;
         self.held -= gone.len();
@@ -185,10 +225,10 @@ impl Index {
         for at in now..wanted {
             let Some(Some(parent)) = self.buckets.get_mut(parent(at) as usize) else { return Err(DAMAGED) };
             let goes = |entry: &Entry| address(&entry.hash, at + 1) == at;
-            let entries: Vec<Entry> = parent.entries.iter().filter(|entry| goes(entry)).copied().collect();
-            parent.entries.retain(|entry| !goes(entry));
+            let entries = parent.take(goes);
+            // Its padding is smaller from now on, whether anything goes or not.
             parent.changed = true;
-            self.buckets.push(Some(Bucket { entries, changed: true }));
+            self.buckets.push(Some(Bucket::new(entries, true)));
         }
         Ok(())
     }
@@ -211,8 +251,7 @@ impl Index {
                     continue;
                 }
                 let Some(Some(parent)) = self.buckets.get_mut(parent(at) as usize) else { return Err(DAMAGED) };
-                parent.entries.extend(bucket.entries);
-                parent.entries.sort_unstable_by_key(|entry| entry.hash);
+                bucket.entries.into_iter().for_each(|entry| parent.push(entry));
                 parent.changed = true;
             }
             transaction.apply(&gone).await?;
@@ -226,7 +265,7 @@ impl Index {
             for (at, value) in some.iter().zip(transaction.get_many(&keys).await?) {
                 let entries = decode(&value.ok_or(DAMAGED)?)?;
                 self.held += entries.len();
-                self.buckets[*at] = Some(Bucket { entries, changed: false });
+                self.buckets[*at] = Some(Bucket::new(entries, false));
             }
         }
         Ok(())
@@ -240,7 +279,7 @@ impl Index {
             let mut changes = Vec::with_capacity(some.len());
             for at in some {
                 if let Some(bucket) = &mut self.buckets[*at as usize] {
-                    let value = encode(&bucket.entries, capacity(*at, all));
+                    let value = encode(bucket.in_order(), capacity(*at, all));
                     changes.push(Change::Put { key: key(*at), value });
                     bucket.changed = false;
                 }
