@@ -40,6 +40,25 @@ pub(super) fn coarse(fold: &str) -> Zeroizing<String> {
     Zeroizing::new(key.iter().map(|letter| char::from(*letter)).collect())
 }
 
+/// The consonants of a folded word, each run of one once: what must be the same besides the coarse key where a word of no group
+/// takes one of the table's.
+pub(super) fn skeleton(fold: &str) -> Zeroizing<String> {
+    let mut bones = Zeroizing::new(String::with_capacity(fold.len()));
+    for sound in fold.chars() {
+        let sound = match sound {
+            'a' | 'e' | 'i' | 'o' | 'u' | 'w' | 'y' => continue,
+            'g' => 'k',
+            'd' => 't',
+            'b' => 'p',
+            other => other,
+        };
+        if !bones.ends_with(sound) {
+            bones.push(sound);
+        }
+    }
+    bones
+}
+
 /// The sounds that are written for each other, each run of one sound once.
 fn sounds(fold: &str) -> String {
     let mut key = String::with_capacity(fold.len());
@@ -64,6 +83,12 @@ fn sounds(fold: &str) -> String {
             'v' => 'w', // Sawadogo, Savadogo
             other => other,
         });
+    }
+    // Yeboah, Yeboua; Adjowa, Adjoua; Kwesi, Kwasi: what Akan names have after a lip's sound.
+    for (heard, written) in [("uwa", "wa"), ("ua", "wa"), ("kwi", "kwa")] {
+        while let Some(at) = key.find(heard) {
+            key.replace_range(at..at + heard.len(), written);
+        }
     }
     // Dumbuya, Doumbia
     for heard in ["bwi", "bui"] {
