@@ -66,6 +66,12 @@ fn sounds(fold: &str) -> String {
         // Tounkara, Toungara; Moctar, Moutar; Lansana, Lassana.
         let sound = match (sound, key.chars().next_back()) {
             ('g', Some('n')) => 'k',
+            // Dampha, Danfa
+            ('f', Some('m')) => {
+                key.pop();
+                key.push('n');
+                sound
+            }
             ('t', Some('k')) | ('s', Some('n')) => {
                 key.pop();
                 sound
@@ -76,8 +82,11 @@ fn sounds(fold: &str) -> String {
             key.push(sound);
         }
     };
-    for sound in fold.chars() {
+    // Ekua, Akua; Efua, Afua; Eminetou, Aminetou
+    let opens = fold.len() > 3 && matches!(fold.as_bytes(), [b'e', b'k' | b'f' | b'm', ..]);
+    for (place, sound) in fold.char_indices() {
         put(match sound {
+            'e' if place == 0 && opens => 'a',
             'e' => 'i', // Mendy, Mindy
             'o' => 'u', // Kolibaly, Kulibaly
             'v' => 'w', // Sawadogo, Savadogo
@@ -89,6 +98,12 @@ fn sounds(fold: &str) -> String {
         while let Some(at) = key.find(heard) {
             key.replace_range(at..at + heard.len(), written);
         }
+    }
+    // Safiatou, Safietou; Mariam, Mariem
+    if let Some(at) = key.get(3..).and_then(|rest| rest.find("ia"))
+        && key.len() > at + 5
+    {
+        key.remove(at + 4);
     }
     // Dumbuya, Doumbia
     for heard in ["bwi", "bui"] {
@@ -176,6 +191,11 @@ mod tests {
             ["diop", "diob"],
             ["sawadogo", "savadogo"],
             ["zakaria", "zakari"],
+            ["dampha", "danfa"],
+            ["ekua", "akoua"],
+            ["safiatou", "safietou"],
+            ["kwesi", "kwasi"],
+            ["yeboua", "yeboah"],
         ] {
             assert_eq!(key(pair[0]), key(pair[1]), "{pair:?}");
         }

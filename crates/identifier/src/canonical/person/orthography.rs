@@ -192,7 +192,7 @@ impl Fold<'_> {
             (b'i' | b'y', b'e') if self.is_end(3) => self.put('d', 1), // Mendie, Mendy
             (b'i' | b'y', next) if is_vowel(next) => self.put('j', 2), // Diallo, Jallow
             (b'h', b'i' | b'y') if self.vowel(3) => self.put('j', 3),  // Diédhiou, Jeju
-            (b'w', next) if is_vowel(next) && !self.is_end(3) => self.put('j', 2), // Adwoa, Adjoa
+            (b'w', b'a' | b'o') => self.put('j', 2),                   // Adwoa, Adjoa
             _ => self.put('d', 1),
         }
     }
