@@ -21,7 +21,7 @@ const MOST_DATES: usize = 4;
 /// The key by which a name is compared: the keys of its words, sorted, with one space between; None if it has none.
 /// For whoever measures or corrects the rules of spelling (the `names` example). It tells the name: not for logs.
 pub fn name_key(text: &str, rules: &Rules) -> Option<Wiped> {
-    let (words, _) = words::keyed(words::spelled(&plain(text), rules).ok()?, Vec::new(), rules);
+    let words = words::keyed_alone(words::spelled(&plain(text), rules).ok()?, rules);
     if words.is_empty() { None } else { Some(Name::new(words, 0).whole) }
 }
 

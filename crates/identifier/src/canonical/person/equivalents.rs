@@ -13,11 +13,15 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{coarse::coarse, orthography::folded};
+use super::{
+    coarse::{coarse, skeleton},
+    orthography::folded,
+};
 
 const TABLE: &str = include_str!("equivalents.txt");
 const SURNAMES: &str = "[surnames]";
 const KIN: &str = "[kin]";
+const APART: &str = "[apart]";
 
 /// Words of fewer letters have too many neighbours for one letter to be called an error.
 const SHORTEST_CORRECTED: usize = 4;
@@ -59,6 +63,9 @@ impl Rarity {
     }
 }
 
+/// A word that a group has only by its coarse key is so many letters longer or shorter at most.
+const LENGTHS_APART: usize = 2;
+
 /// Groups whose spellings are within one typing error, at most so many.
 const MOST_CORRECTIONS: usize = 4;
 
@@ -94,8 +101,8 @@ type Map<K, V> = HashMap<K, V, BuildHasherDefault<Fnv>>;
 struct Table {
     spellings: Map<&'static str, Group>,
     folds: Map<String, Group>,
-    /// None: several groups.
-    coarse: Map<String, Option<Group>>,
+    /// Each with the consonants and the length of a fold that has the key.
+    coarse: Map<String, Vec<(Zeroizing<String>, usize, Group)>>,
     /// Spellings, and each with one letter left out: which spellings of which group they may be an error for.
     near: Map<String, Vec<(&'static str, Group)>>,
     /// Keys of groups that are also put for the group of another key.
@@ -118,7 +125,7 @@ fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The groups of the table with their spellings, in their order.
 pub(super) fn groups() -> impl Iterator<Item = (Group, Vec<&'static str>)> {
-    lines().filter(|(section, _)| *section != KIN).filter_map(|(section, line)| {
+    lines().filter(|(section, _)| ![KIN, APART].contains(section)).filter_map(|(section, line)| {
         let (rarity, line) = match (line.strip_prefix("** "), line.strip_prefix("* ")) {
             (Some(rest), _) => (Rarity::MostFrequent, rest),
             (_, Some(rest)) => (Rarity::Frequent, rest),
@@ -142,9 +149,10 @@ fn table() -> &'static Table {
                     add(spelling);
                     with_one_letter_less(spelling, add);
                 }
-                let rough = table.coarse.entry(coarse(&fold).to_string()).or_insert(Some(group));
-                if *rough != Some(group) {
-                    *rough = None;
+                let form = (skeleton(&fold), fold.len(), group);
+                let rough = table.coarse.entry(coarse(&fold).to_string()).or_default();
+                if !rough.contains(&form) {
+                    rough.push(form);
                 }
                 // The first group of the table that folds so: more usual names stand first in their lines.
                 table.folds.entry(fold).or_insert(group);
@@ -169,9 +177,16 @@ pub(super) fn of_fold(fold: &str) -> Option<Group> {
     table().folds.get(fold).copied()
 }
 
-/// The group of a coarse key, if only one has it.
-pub(super) fn of_coarse(rough: &str) -> Option<Group> {
-    table().coarse.get(rough).copied().flatten()
+/// The group that a folded word is taken for by its coarse key. That lets go of much: Manseray and Massira share it. So the
+/// consonants must be the same too, nasals among them, and the lengths near; and only one group may be such.
+pub(super) fn of_coarse(rough: &str, fold: &str) -> Option<Group> {
+    let bones = skeleton(fold);
+    let forms = table().coarse.get(rough)?;
+    let close =
+        |form: &&(Zeroizing<String>, usize, Group)| form.0 == bones && form.1.abs_diff(fold.len()) <= LENGTHS_APART;
+    let mut groups = forms.iter().filter(close).map(|(_, _, group)| *group);
+    let first = groups.next()?;
+    groups.all(|group| group == first).then_some(first)
 }
 
 /// The group that this one's name is also put for: Modou, who is Mamadou elsewhere.
@@ -260,6 +275,41 @@ mod tests {
         kin.sort_unstable();
         kin.dedup();
         assert_eq!(kin.len(), count, "a group has one kin");
+    }
+
+    /// Groups that sound alike are one name, unless the table says that they are several: else which of them a new spelling
+    /// belongs to hangs on the order of lines.
+    #[test]
+    fn the_table_does_not_contradict_itself() {
+        let mut apart: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (number, (_, line)) in lines().filter(|(section, _)| *section == APART).enumerate() {
+            line.split(' ').for_each(|key| apart.entry(key).or_default().push(number));
+        }
+        let mut sounds: std::collections::BTreeMap<String, Vec<&str>> = std::collections::BTreeMap::new();
+        for (group, spellings) in groups() {
+            for spelling in spellings {
+                let fold = folded(spelling);
+                for sound in [coarse(&fold).to_string(), ["fold ", &fold].concat()] {
+                    let keys = sounds.entry(sound).or_default();
+                    if !keys.contains(&group.key) {
+                        keys.push(group.key);
+                    }
+                }
+            }
+        }
+        let told = |one: &str, other: &str| match (apart.get(one), apart.get(other)) {
+            (Some(lines), Some(others)) => lines.iter().any(|line| others.contains(line)),
+            _ => false,
+        };
+        let alike = |keys: &Vec<&str>| {
+            keys.iter().enumerate().any(|(place, one)| keys[place + 1..].iter().any(|other| !told(one, other)))
+        };
+        let clashes: Vec<_> = sounds.into_iter().filter(|(_, keys)| alike(keys)).collect();
+        assert!(clashes.is_empty(), "merge these, or say that they are apart: {clashes:#?}");
+        let groups: Vec<&str> = groups().map(|(group, _)| group.key).collect();
+        for key in apart.keys() {
+            assert!(groups.contains(key), "{key} is no key");
+        }
     }
 
     #[test]

@@ -76,6 +76,7 @@ impl Fold<'_> {
         match self.ahead(0) {
             b'a' => self.a(),
             b'e' => self.e(),
+            b'y' if self.at == 0 && self.ahead(1) == b'i' && !self.vowel(2) => self.put('i', 2), // Yilboudo, Ilboudo
             b'i' | b'y' => self.i(),
             b'o' => self.o(),
             b'u' if self.ahead(1) == b'e' && self.is_end(2) => self.put('u', 2), // Jarjue, Jarju
@@ -129,6 +130,8 @@ impl Fold<'_> {
             (b'w' | b'u' | b'o', _) => self.put('o', 2), // Ndaw, Ndao
             // Ndiaye, Faye, Mbye: all of it is one sound at the end.
             (b'y' | b'i', b'e') if self.is_end(3) => self.put('e', 3),
+            // Diayité, Diaïté
+            (b'y', b'i') | (b'i', b'y') if !self.vowel(3) && !self.is_end(3) => self.put('e', 3),
             // Bayo, Baio
             (b'y' | b'i', next) if is_vowel(next) => self.put('a', 1),
             (b'y' | b'i' | b'e', _) => self.put('e', 2), // Saidou, Seydou; Touray, Touré; Ismael, Ismail
@@ -189,6 +192,7 @@ impl Fold<'_> {
             (b'i' | b'y', b'e') if self.is_end(3) => self.put('d', 1), // Mendie, Mendy
             (b'i' | b'y', next) if is_vowel(next) => self.put('j', 2), // Diallo, Jallow
             (b'h', b'i' | b'y') if self.vowel(3) => self.put('j', 3),  // Diédhiou, Jeju
+            (b'w', b'a' | b'o') => self.put('j', 2),                   // Adwoa, Adjoa
             _ => self.put('d', 1),
         }
     }

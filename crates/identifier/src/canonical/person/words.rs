@@ -13,15 +13,32 @@ use super::{
 use crate::{Reason, Rule, Rules, canonical::Wiped, plain::latin_words};
 
 /// Titles, and particles of filiation and of marriage: never part of a key if two other words remain. Sorted.
-const PARTICLES: [&str; 62] = [
-    "al", "alias", "bani", "ben", "bin", "bint", "bnt", "cdt", "col", "cpt", "da", "das", "de", "del", "di", "dit",
-    "dite", "do", "dos", "dr", "du", "e", "ebn", "el", "ep", "epouse", "epse", "et", "gen", "general", "ibn", "imam",
-    "jr", "la", "le", "lt", "madame", "maitre", "mint", "miss", "mle", "mlle", "mme", "monsieur", "mr", "mrs", "ms",
-    "nee", "oul", "ould", "oustaz", "pr", "prof", "sir", "sr", "sra", "ul", "uld", "ustaz", "vve", "weld", "wuld",
+const PARTICLES: [&str; 66] = [
+    "ag", "al", "alias", "bani", "ben", "bin", "bint", "bnt", "cdt", "col", "cpt", "da", "das", "de", "del", "di",
+    "dit", "dite", "do", "dos", "dr", "du", "e", "ebn", "el", "ep", "epouse", "epse", "et", "gen", "general", "ibn",
+    "imam", "jr", "la", "le", "lt", "madame", "maitre", "mint", "miss", "mle", "mlle", "mme", "monsieur", "mr", "mrs",
+    "ms", "nee", "oualet", "oul", "ould", "oustaz", "pr", "prof", "sir", "sr", "sra", "ul", "uld", "ustaz", "vve",
+    "walet", "weld", "wold", "wuld",
 ];
+
+/// Of these, what only ever says whose child one is, or is an article: gone as soon as one other word remains where names stand
+/// by themselves ([`keyed_alone`]). Sorted.
+const FILIATION: [&str; 27] = [
+    "ag", "al", "bani", "ben", "bin", "bint", "bnt", "da", "das", "de", "del", "di", "do", "dos", "du", "ebn", "el",
+    "ibn", "mint", "oualet", "oul", "ould", "uld", "walet", "weld", "wold", "wuld",
+];
+
+/// Compounds that are joined though both parts are names of their own.
+const COMPOUNDS: [&str; 4] = ["sidahmed", "saidykhan", "djedje", "bintourassoul"];
 
 /// Titles that are given names too (El Hadj Malick Sy, Cheikh Diop): they may be missing on the other side.
 const SOFT: [&str; 4] = ["elhadji", "adja", "cheikh", "serigne"];
+
+/// Shorter compounds are joined only if the table has their very letters.
+const SHORTEST_COMPOUND: usize = 7;
+
+/// A shorter rest of a word is no name behind an article: Alima is not Ima.
+const SHORTEST_AFTER_ARTICLE: usize = 5;
 
 /// More words than any name has.
 const MOST_WORDS: usize = 16;
@@ -84,6 +101,21 @@ pub(super) fn keyed(given: Vec<Wiped>, surnames: Vec<Wiped>, rules: &Rules) -> (
     (words, count)
 }
 
+/// The words of a name that stands by itself, a surname or a given name (Ould Daddah, El Kounti), with their keys: another
+/// register writes it without its particle.
+pub(super) fn keyed_alone(mut words: Vec<Wiped>, rules: &Rules) -> Vec<Word> {
+    if rules.on(Rule::NameParticles) && words.iter().any(|word| is_name(word)) {
+        // In front of its name only: one called Da or Ben stays.
+        let last = words.iter().rposition(|word| is_name(word)).unwrap_or(0);
+        let mut place = 0;
+        words.retain(|word| {
+            place += 1;
+            place > last || FILIATION.binary_search(&word.as_str()).is_err()
+        });
+    }
+    keyed(words, Vec::new(), rules).0
+}
+
 fn is_name(word: &str) -> bool {
     // A letter alone is an initial.
     word.len() > 1 && PARTICLES.binary_search(&word).is_err()
@@ -110,10 +142,13 @@ fn read(word: &str, rules: &Rules) -> Word {
     if known && let Some(group) = equivalents::of_fold(&fold) {
         return of_group(group);
     }
+    if known && let Some(group) = without_article(word) {
+        return of_group(group);
+    }
     let rough = coarse(&fold);
     let spelled = known.then(own);
     // The coarse key may be a group's by chance: the word has its key, and is still open to typing errors.
-    if known && let Some(group) = equivalents::of_coarse(&rough) {
+    if known && let Some(group) = equivalents::of_coarse(&rough, &fold) {
         return Word { unknown: Some(Unknown { fold, spelled }), ..of_group(group) };
     }
     let mut key = Zeroizing::new(String::with_capacity(rough.len() + 1));
@@ -122,6 +157,12 @@ fn read(word: &str, rules: &Rules) -> Word {
         key.push_str(&rough);
     }
     unknown(key, fold, spelled)
+}
+
+/// The group of a word that is written together with its article or particle: ElGhazouani, OuldDaddah.
+fn without_article(word: &str) -> Option<equivalents::Group> {
+    let rest = ["ould", "weld", "el", "al"].into_iter().find_map(|article| word.strip_prefix(article))?;
+    if rest.len() < SHORTEST_AFTER_ARTICLE { None } else { equivalents::of_spelling(rest) }
 }
 
 fn of_group(group: equivalents::Group) -> Word {
@@ -136,7 +177,6 @@ fn of_group(group: equivalents::Group) -> Word {
 
 /// Joins what some registers divide: Abdoul Aziz, El Hadj, Al Amin, N Diaye.
 fn joined(words: Vec<Wiped>) -> Vec<Wiped> {
-    const SERVANT: [&str; 6] = ["abd", "abdal", "abdel", "abdoul", "abdul", "abdil"];
     let mut out: Vec<Wiped> = Vec::with_capacity(words.len());
     let mut rest = words.into_iter().peekable();
     while let Some(word) = rest.next() {
@@ -151,8 +191,7 @@ fn joined(words: Vec<Wiped>) -> Vec<Wiped> {
             let last = rest.next();
             let name = last.as_ref().map_or("", |last| last.as_str());
             out.push(Zeroizing::new(["abdel", name].concat()));
-        } else if SERVANT.contains(&word.as_str()) || equivalents::of_spelling(&both).is_some() && divided(&word, next)
-        {
+        } else if serves(&word, next) || is_compound(&both, &word, next) {
             rest.next();
             out.push(both);
         } else {
@@ -160,6 +199,24 @@ fn joined(words: Vec<Wiped>) -> Vec<Wiped> {
         }
     }
     out
+}
+
+/// Abd, Abdoul, and with the article as it is said before the next word: Abdus Salam, Abder Rahmane, Abdoun Nasser.
+fn serves(word: &str, next: &str) -> bool {
+    let Some(article) = word.strip_prefix("abd") else { return false };
+    let consonant = article.trim_start_matches(['a', 'e', 'i', 'o', 'u']);
+    let vowels = article.len() - consonant.len();
+    let is_article = consonant == "l" || consonant.len() == 1 && next.starts_with(consonant);
+    article.is_empty() || (1..=2).contains(&vowels) && is_article
+}
+
+/// Whether two words together are a name of the table that some registers divide, by its letters or its sounds.
+fn is_compound(both: &str, word: &str, next: &str) -> bool {
+    let group = equivalents::of_spelling(both).or_else(|| {
+        let is_long = both.len() >= SHORTEST_COMPOUND && is_name(word);
+        if is_long { equivalents::of_fold(&orthography::folded(both)) } else { None }
+    });
+    group.is_some_and(|group| divided(word, next) || COMPOUNDS.contains(&group.key))
 }
 
 /// Whether two words that make a known name together are more likely its parts than two names.
