@@ -227,8 +227,8 @@ impl Leaves {
         self.chunks.push(Chunk { request, number, size, start: at, end: at });
     }
 
-    /// Places a leaf into the last chunk that was begun (callers begin one first); its place. `Err` if the tag has a leaf already, with that one's place: a
-    /// token that died and came back between two requests.
+    /// Places a leaf into the last chunk that was begun (callers begin one first); its place. `Err` if the tag has a leaf
+    /// already, with that one's place: a token that died and came back between two requests.
     pub fn place(&mut self, tag: Tag, what: What, key: MatchKey, due: u64) -> Result<Place, Place> {
         if self.chunks.is_empty() {
             self.begin(0, 0, Size::Opening);
