@@ -5,7 +5,7 @@
 //! [`super::releasing`], [`super::confirming`]. *Not here:* how leaves are kept in the vault, and when they are released.
 
 use super::holdings::TokenIndex;
-use super::rows::Rows;
+use super::rows::{Rows, tick_of};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use protocol::message::Size;
@@ -448,10 +448,6 @@ impl Leaves {
         let places = 0..self.rows.len() as Place;
         places.filter(|place| self.rows[*place].chunk_and_marks & BOTH == BOTH).collect()
     }
-}
-
-fn tick_of(tick: u64) -> u32 {
-    u32::try_from(tick).unwrap_or(u32::MAX)
 }
 
 /// The beginning of a tag, which is as good as random: what the table needs. A peer cannot choose it.

@@ -7,7 +7,7 @@
 
 use super::desk::Desk;
 use super::holdings::{Digest, Worth};
-use super::rows::Rows;
+use super::rows::{Rows, tick_of};
 use super::store::{Reader, Writer};
 use hashbrown::HashTable;
 use protocol::Bytes;
@@ -327,10 +327,6 @@ impl Overlaps {
         self.key_batches = self.key_batches.max(batch.checked_add(1)?);
         r.at_end().then_some(())
     }
-}
-
-fn tick_of(tick: u64) -> u32 {
-    u32::try_from(tick).unwrap_or(u32::MAX)
 }
 
 /// Names and numbers are as good as random: what the tables need.

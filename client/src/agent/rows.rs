@@ -59,6 +59,11 @@ impl<T> std::ops::IndexMut<u32> for Rows<T> {
     }
 }
 
+/// A tick in the four bytes of a row: no calendar has 2^32 of them.
+pub(super) fn tick_of(tick: u64) -> u32 {
+    u32::try_from(tick).unwrap_or(u32::MAX)
+}
+
 /// Hashes numbers that nobody chooses (beginnings of hashes, random numbers, places) by one multiplication: for tables with
 /// an entry for each token or record. Not for what a peer may choose.
 #[derive(Default)]

@@ -26,13 +26,8 @@ impl Pace {
         match self.at_once - self.flying.min(self.at_once) {
             0 => 0,
             // Once a link has carried the most that may fly, calls carry several: each call costs both sides its own.
-            room if self.at_once == MOST => {
-                if room < MAX_FRAMES {
-                    0
-                } else {
-                    MAX_FRAMES
-                }
-            }
+            MAX_FRAMES.. if self.at_once == MOST => MAX_FRAMES,
+            _ if self.at_once == MOST => 0,
             _ => 1,
         }
     }
