@@ -3,8 +3,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
 use curve25519_dalek::scalar::Scalar;
-use lanes::{Backend, Run};
+use lanes::{Backend, FixedBase, Run};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -21,7 +22,7 @@ fn operations(criterion: &mut Criterion) {
         let run = Run::on(backend);
         let encoded = run.encode(&run.from_uniform(&uniform));
         let points = run.decode(&encoded).unwrap_or_default();
-        let secret = &secrets[0];
+        let (secret, base) = (&secrets[0], FixedBase::new(RISTRETTO_BASEPOINT_POINT));
         let mut group = criterion.benchmark_group(backend.name());
         group.throughput(Throughput::Elements(POINTS as u64)).sample_size(10);
         group.bench_function("decode", |b| b.iter(|| run.decode(black_box(&encoded))));
@@ -31,6 +32,12 @@ fn operations(criterion: &mut Criterion) {
         group.bench_function("encode_multiplied", |b| b.iter(|| run.encode_multiplied(black_box(&points), secret)));
         group.bench_function("encode_multiplied_each", |b| {
             b.iter(|| run.encode_multiplied_each(black_box(&points), &secrets))
+        });
+        group.bench_function("encode_multiplied_plus", |b| {
+            b.iter(|| run.encode_multiplied_plus(black_box(&points), secret, &base, &secrets))
+        });
+        group.bench_function("encode_doubled_less", |b| {
+            b.iter(|| run.encode_doubled_less(black_box(&points), &base, &secrets))
         });
         group.bench_function("decode_encode_multiplied", |b| {
             b.iter(|| run.decode_encode_multiplied(black_box(&encoded), secret))

@@ -11,10 +11,10 @@ use std::fs;
 use std::hint::black_box;
 use std::time::Instant;
 
-use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
+use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoBasepointTable, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::{Identity, VartimeMultiscalarMul};
-use lanes::{Backend, Point, Run};
+use lanes::{Backend, FixedBase, Point, Run};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -67,6 +67,9 @@ struct Inputs {
     decoded: Vec<RistrettoPoint>,
     secrets: Vec<Scalar>,
     weights: Vec<u128>,
+    /// A public point that blinds are multiplied by, and dalek's table of it.
+    base: FixedBase,
+    table: RistrettoBasepointTable,
 }
 
 impl Inputs {
@@ -79,17 +82,20 @@ impl Inputs {
         let secrets = (0..POINTS).map(|_| Scalar::random(&mut random)).collect();
         let weights =
             (0..POINTS).map(|_| u128::from(random.next_u64()) << 64 | u128::from(random.next_u64())).collect();
-        Inputs { uniform, encoded, decoded, secrets, weights }
+        let (base, table) = (FixedBase::new(decoded[0]), RistrettoBasepointTable::create(&decoded[0]));
+        Inputs { uniform, encoded, decoded, secrets, weights, base, table }
     }
 }
 
-const OPERATIONS: [&str; 7] = [
+const OPERATIONS: [&str; 9] = [
     "decode_multiply_encode",
     "decode_multiply_each_encode",
     "decode",
     "multiply",
     "encode",
     "one_way_map",
+    "multiply_blind_encode",
+    "unblind_encode",
     "proof_sum",
 ];
 
@@ -97,7 +103,7 @@ type Job<'a> = Box<dyn Fn() + 'a>;
 
 /// Plain dalek, as somebody without this package would write it.
 fn plain<'a>(operation: &str, inputs: &'a Inputs) -> Job<'a> {
-    let Inputs { uniform, encoded, decoded, secrets, weights } = inputs;
+    let Inputs { uniform, encoded, decoded, secrets, weights, table, .. } = inputs;
     let secret = &secrets[0];
     let decode = |bytes: &[u8; 32]| CompressedRistretto(*bytes).decompress().unwrap_or(RistrettoPoint::identity());
     match operation {
@@ -111,6 +117,14 @@ fn plain<'a>(operation: &str, inputs: &'a Inputs) -> Job<'a> {
         "decode" => Box::new(move || encoded.iter().for_each(|bytes| keep(decode(bytes)))),
         "multiply" => Box::new(move || decoded.iter().for_each(|point| keep(point * secret))),
         "encode" => Box::new(move || decoded.iter().for_each(|point| keep(point.compress()))),
+        "multiply_blind_encode" => Box::new(move || {
+            let pairs = decoded.iter().zip(secrets);
+            pairs.for_each(|(point, blind)| keep((point * secret + table * blind).compress()));
+        }),
+        "unblind_encode" => Box::new(move || {
+            let pairs = decoded.iter().zip(secrets);
+            pairs.for_each(|(point, blind)| keep((point - table * blind).compress()));
+        }),
         "one_way_map" => {
             Box::new(move || uniform.iter().for_each(|bytes| keep(RistrettoPoint::from_uniform_bytes(bytes))))
         }
@@ -123,7 +137,7 @@ fn plain<'a>(operation: &str, inputs: &'a Inputs) -> Job<'a> {
 
 /// A backend of this package.
 fn batch<'a>(operation: &str, run: Run<'static>, points: &'a [Point], inputs: &'a Inputs) -> Job<'a> {
-    let Inputs { uniform, encoded, secrets, weights, .. } = inputs;
+    let Inputs { uniform, encoded, secrets, weights, base, .. } = inputs;
     let secret = &secrets[0];
     match operation {
         "decode_multiply_encode" => Box::new(move || keep(run.decode_encode_multiplied(encoded, secret))),
@@ -131,6 +145,8 @@ fn batch<'a>(operation: &str, run: Run<'static>, points: &'a [Point], inputs: &'
         "decode" => Box::new(move || keep(run.decode(encoded))),
         "multiply" => Box::new(move || keep(run.multiply(points, secret))),
         "encode" => Box::new(move || keep(run.encode(points))),
+        "multiply_blind_encode" => Box::new(move || keep(run.encode_multiplied_plus(points, secret, base, secrets))),
+        "unblind_encode" => Box::new(move || keep(run.encode_doubled_less(points, base, secrets))),
         "one_way_map" => Box::new(move || keep(run.from_uniform(uniform))),
         _ => Box::new(move || keep(run.sum_weighted_vartime(points, weights))),
     }

@@ -7,11 +7,12 @@ use curve25519_dalek::scalar::Scalar;
 use zeroize::Zeroizing;
 
 use crate::Why;
+use crate::fixed_base::FixedBase;
 use crate::plain::Plain;
 use crate::point::Point;
 #[cfg(target_arch = "x86_64")]
 use crate::vector::ifma::Ifma;
-use crate::vector::{batch::Vectors, model::Model};
+use crate::vector::{batch::Vectors, fixed::Window, model::Model};
 
 /// Secret scalars of a chunk: one for all points, or one for each.
 #[derive(Clone, Copy)]
@@ -72,6 +73,19 @@ pub(crate) trait Arithmetic: Sync {
     fn encode(&self, points: &[Point], encoded: &mut [[u8; 32]]);
     /// Canonical encodings of `secret * P`.
     fn encode_multiplied(&self, points: &[Point], secrets: Secrets, encoded: &mut [[u8; 32]]);
+    /// The multiples of a public point that [`FixedBase`] keeps; none where the backend has another form of them.
+    fn windows(&self, base: &RistrettoPoint) -> Box<[Window]>;
+    /// Canonical encodings of `secret * P + scalar * B`.
+    fn encode_multiplied_plus(
+        &self,
+        points: &[Point],
+        secret: &Scalar,
+        base: &FixedBase,
+        scalars: &[Scalar],
+        encoded: &mut [[u8; 32]],
+    );
+    /// Canonical encodings of `2 * (P - scalar * B)`.
+    fn encode_doubled_less(&self, points: &[Point], base: &FixedBase, scalars: &[Scalar], encoded: &mut [[u8; 32]]);
     /// The one-way map.
     fn map(&self, uniform: &[[u8; 64]], points: &mut [Point]);
     /// The sum of `weight * P`, in variable time.

@@ -3,11 +3,13 @@
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::VartimeMultiscalarMul;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::Why;
 use crate::backend::{Arithmetic, Secrets};
+use crate::fixed_base::FixedBase;
 use crate::point::Point;
+use crate::vector::fixed::Window;
 
 /// The backend `dalek`.
 pub(crate) struct Plain;
@@ -41,14 +43,36 @@ impl Arithmetic for Plain {
     fn encode_multiplied(&self, points: &[Point], secrets: Secrets, encoded: &mut [[u8; 32]]) {
         let scalars = secrets.halved();
         let scalars = scalars.as_secrets();
-        let mut halves: Vec<RistrettoPoint> = Vec::with_capacity(points.len());
-        halves.extend(
-            points.iter().enumerate().map(|(place, point)| point.with_dalek(|point| point * scalars.at(place))),
-        );
-        for (place, compressed) in encoded.iter_mut().zip(RistrettoPoint::double_and_compress_batch(&halves)) {
-            *place = compressed.to_bytes();
-        }
-        halves.zeroize();
+        let half =
+            |(place, point): (usize, &Point)| -> RistrettoPoint { point.with_dalek(|point| point * scalars.at(place)) };
+        encode_doubled(points.iter().enumerate().map(half), encoded);
+    }
+
+    fn windows(&self, _: &RistrettoPoint) -> Box<[Window]> {
+        Box::default()
+    }
+
+    fn encode_multiplied_plus(
+        &self,
+        points: &[Point],
+        secret: &Scalar,
+        base: &FixedBase,
+        scalars: &[Scalar],
+        encoded: &mut [[u8; 32]],
+    ) {
+        let (half, table) = (Zeroizing::new(secret.div_by_2()), base.table());
+        let sums = points.iter().zip(scalars).map(|(point, scalar)| {
+            let scalar = Zeroizing::new(scalar.div_by_2());
+            point.with_dalek(|point| point * *half) + table * &scalar
+        });
+        encode_doubled(sums, encoded);
+    }
+
+    fn encode_doubled_less(&self, points: &[Point], base: &FixedBase, scalars: &[Scalar], encoded: &mut [[u8; 32]]) {
+        let table = base.table();
+        let differences =
+            points.iter().zip(scalars).map(|(point, scalar)| point.with_dalek(|point| point - table * scalar));
+        encode_doubled(differences, encoded);
     }
 
     fn map(&self, uniform: &[[u8; 64]], points: &mut [Point]) {
@@ -63,4 +87,14 @@ impl Arithmetic for Plain {
             points.iter().map(|point| point.to_dalek()),
         )
     }
+}
+
+/// Encodes doubles, with one inversion for all; the points are wiped.
+fn encode_doubled(points: impl ExactSizeIterator<Item = RistrettoPoint>, encoded: &mut [[u8; 32]]) {
+    let mut halves: Vec<RistrettoPoint> = Vec::with_capacity(points.len());
+    halves.extend(points);
+    for (place, compressed) in encoded.iter_mut().zip(RistrettoPoint::double_and_compress_batch(&halves)) {
+        *place = compressed.to_bytes();
+    }
+    halves.zeroize();
 }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::backend::{Arithmetic, Secrets};
-use crate::{Backend, Invalid, Point, Why, chunked};
+use crate::{Backend, FixedBase, Invalid, Point, Why, chunked};
 
 /// How batches run: on which backend, and who watches. Its methods are the operations of this package; the free
 /// functions of the same names are [`Run::chosen`]'s.
@@ -121,6 +121,38 @@ impl<'a> Run<'a> {
         self.fill(&mut encoded, |arithmetic, start, part| {
             let range = start..start + part.len();
             arithmetic.encode_multiplied(&points[range.clone()], Secrets::Each(&secrets[range]), part);
+        });
+        encoded
+    }
+
+    /// The canonical encodings of `secret * P_i + scalar_i * B`, in order, where B is the public point of `base`; secret
+    /// and scalars may be secret.
+    ///
+    /// Points and scalars are taken in pairs, as by [`Self::encode_multiplied_each`].
+    pub fn encode_multiplied_plus(
+        &self,
+        points: &[Point],
+        secret: &Scalar,
+        base: &FixedBase,
+        scalars: &[Scalar],
+    ) -> Vec<[u8; 32]> {
+        let mut encoded = vec![[0; 32]; points.len().min(scalars.len())];
+        self.fill(&mut encoded, |arithmetic, start, part| {
+            let range = start..start + part.len();
+            arithmetic.encode_multiplied_plus(&points[range.clone()], secret, base, &scalars[range], part);
+        });
+        encoded
+    }
+
+    /// The canonical encodings of `2 * (P_i - scalar_i * B)`, in order, where B is the public point of `base`; points
+    /// and scalars may be secret. Doubled, because the encoding of a double costs no root (see the package).
+    ///
+    /// Points and scalars are taken in pairs, as by [`Self::encode_multiplied_each`].
+    pub fn encode_doubled_less(&self, points: &[Point], base: &FixedBase, scalars: &[Scalar]) -> Vec<[u8; 32]> {
+        let mut encoded = vec![[0; 32]; points.len().min(scalars.len())];
+        self.fill(&mut encoded, |arithmetic, start, part| {
+            let range = start..start + part.len();
+            arithmetic.encode_doubled_less(&points[range.clone()], base, &scalars[range], part);
         });
         encoded
     }

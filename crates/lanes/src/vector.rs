@@ -6,7 +6,8 @@
 //!   code of the package), [`model`] (plain Rust, which asserts that nothing wraps), and, in tests, `interval`
 //!   (which knows of each limb only between which bounds it lies, and so proves the bounds over these very formulas).
 //! * [`field`]: integers modulo p = 2^255 - 19, in three classes of limbs; [`power`]: the two long exponentiations.
-//! * [`edwards`]: points and their sums; [`digits`]: scalars cut for the multiplication; [`multiply`].
+//! * [`edwards`]: points and their sums; [`digits`]: scalars cut for the multiplication; [`multiply`];
+//!   [`fixed`]: multiples of one public point.
 //! * [`decode`], [`encode`], [`map`]: ristretto255 on top (RFC 9496); [`sum`]: public weighted sums.
 //! * [`batch`]: chunks of points of any number through the vectors of eight.
 //!
@@ -25,6 +26,7 @@ mod equality;
 #[cfg(test)]
 mod faults;
 pub(crate) mod field;
+pub(crate) mod fixed;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)] // the only place: one instruction each, and one boundary (see the module)
 pub(crate) mod ifma;

@@ -4,7 +4,7 @@ use curve25519_dalek::constants::{EIGHT_TORSION, RISTRETTO_BASEPOINT_POINT as G}
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::Identity;
-use lanes::{Backend, Invalid, Point, Run, Why};
+use lanes::{Backend, FixedBase, Invalid, Point, Run, Why};
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -36,6 +36,7 @@ fn lanes_of(points: &[RistrettoPoint]) -> Vec<Point> {
 fn every_length_and_scalar(lanes: Run) {
     let mut random = ChaCha20Rng::seed_from_u64(1);
     let scalars = scalars(&mut random);
+    let base = FixedBase::new(RistrettoPoint::random(&mut random));
     for length in lengths() {
         let points = random_points(&mut random, length);
         let batch = lanes_of(&points);
@@ -55,6 +56,13 @@ fn every_length_and_scalar(lanes: Run) {
             points.iter().zip(&secrets).map(|(point, secret)| (point * secret).compress().to_bytes()).collect();
         assert_eq!(lanes.encode_multiplied_each(&batch, &secrets), each);
 
+        let blinded = points.iter().zip(&secrets).map(|(point, s)| point * secret + base.point() * s);
+        let blinded: Vec<[u8; 32]> = blinded.map(|point| point.compress().to_bytes()).collect();
+        assert_eq!(lanes.encode_multiplied_plus(&batch, secret, &base, &secrets), blinded);
+        let unblinded = points.iter().zip(&secrets).map(|(point, s)| point - base.point() * s);
+        let unblinded: Vec<[u8; 32]> = unblinded.map(|point| (point + point).compress().to_bytes()).collect();
+        assert_eq!(lanes.encode_doubled_less(&batch, &base, &secrets), unblinded);
+
         let mut uniform = vec![[0; 64]; length];
         uniform.iter_mut().for_each(|bytes| random.fill_bytes(bytes));
         let mapped: Vec<RistrettoPoint> = uniform.iter().map(RistrettoPoint::from_uniform_bytes).collect();
@@ -73,6 +81,15 @@ fn every_edge_scalar(lanes: Run) {
         let expected: Vec<[u8; 32]> = points.iter().map(|point| (point * secret).compress().to_bytes()).collect();
         assert_eq!(lanes.encode_multiplied(&batch, &secret), expected);
         assert_eq!(lanes.encode_multiplied_each(&batch, &[secret; 40]), expected);
+        // a base that is anything, the points and their negatives among it: sums that are zero, and doublings
+        for base in [RistrettoPoint::identity(), G, -G, points[5]].map(FixedBase::new) {
+            let sums: Vec<[u8; 32]> =
+                points.iter().map(|point| (point * -secret + base.point() * secret).compress().to_bytes()).collect();
+            assert_eq!(lanes.encode_multiplied_plus(&batch, &-secret, &base, &[secret; 40]), sums);
+            let doubles = points.iter().map(|point| (point - base.point() * secret) * Scalar::from(2u64));
+            let doubles: Vec<[u8; 32]> = doubles.map(|point| point.compress().to_bytes()).collect();
+            assert_eq!(lanes.encode_doubled_less(&batch, &base, &[secret; 40]), doubles);
+        }
     }
 }
 
@@ -106,6 +123,12 @@ fn unequal_lengths_pair_up_as_far_as_they_go(lanes: Run) {
     let batch = vec![Point::from(G); 50];
     assert_eq!(lanes.encode_multiplied_each(&batch, &[Scalar::ONE; 40]).len(), 40);
     assert_eq!(lanes.encode_multiplied_each(&batch[..3], &[Scalar::ONE; 40]).len(), 3);
+    let base = FixedBase::new(G);
+    for (points, scalars, pairs) in [(50, 40, 40), (3, 40, 3)] {
+        let (points, scalars) = (&batch[..points], &vec![Scalar::ONE; scalars]);
+        assert_eq!(lanes.encode_multiplied_plus(points, &Scalar::ONE, &base, scalars).len(), pairs);
+        assert_eq!(lanes.encode_doubled_less(points, &base, scalars), vec![[0; 32]; pairs]);
+    }
     assert_eq!(lanes.sum_weighted_vartime(&batch, &[1; 4]), G * Scalar::from(4u64));
     assert_eq!(lanes.sum_weighted_vartime(&batch, &[]), RistrettoPoint::identity());
 }

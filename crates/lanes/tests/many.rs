@@ -7,7 +7,7 @@
 
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
-use lanes::{Backend, Run};
+use lanes::{Backend, FixedBase, Run};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
@@ -27,6 +27,14 @@ fn compare(seed: u64, count: usize, backends: &[Backend]) {
     let encoded: Vec<[u8; 32]> = points.iter().map(|point| point.compress().to_bytes()).collect();
     let products: Vec<[u8; 32]> =
         points.iter().zip(&secrets).map(|(point, secret)| (point * secret).compress().to_bytes()).collect();
+    let base = &FixedBase::new(points[0] + points[1]);
+    let shared: Vec<RistrettoPoint> = points.iter().map(|point| point * secrets[0]).collect();
+    let blinds: Vec<[u8; 32]> = shared
+        .iter()
+        .zip(&secrets)
+        .map(|(point, secret)| (point + base.point() * secret).compress().to_bytes())
+        .collect();
+    let doubles: Vec<[u8; 32]> = shared.iter().map(|point| (point + point).compress().to_bytes()).collect();
     let mut sums = Vec::new();
     for backend in backends {
         let run = Run::on(*backend);
@@ -34,6 +42,10 @@ fn compare(seed: u64, count: usize, backends: &[Backend]) {
         assert!(run.encode(&mapped) == encoded, "{backend}: map or encode, seed {seed}");
         let decoded = run.decode(&encoded).unwrap();
         assert!(run.encode_multiplied_each(&decoded, &secrets) == products, "{backend}: multiply, seed {seed}");
+        let blinded = run.encode_multiplied_plus(&decoded, &secrets[0], base, &secrets);
+        assert!(blinded == blinds, "{backend}: multiply and add, seed {seed}");
+        let unblinded = run.encode_doubled_less(&run.decode(&blinded).unwrap(), base, &secrets);
+        assert!(unblinded == doubles, "{backend}: take away, seed {seed}");
         sums.push(run.sum_weighted_vartime(&decoded, &weights));
     }
     assert!(sums.iter().all(|sum| *sum == sums[0]), "sums, seed {seed}");

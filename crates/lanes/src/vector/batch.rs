@@ -10,12 +10,14 @@ use super::decode::Decode;
 use super::digits::{DIGITS, Digits};
 use super::edwards::{Coordinates, Extended};
 use super::encode::{Encode, EncodeDoubled};
+use super::fixed::{self, AddMultiples, Window};
 use super::machine::{Kernel, LANES, Machine};
 use super::map::Map;
 use super::multiply::{Multiply, Table};
 use super::sum::{self, Sum};
 use crate::Why;
 use crate::backend::{Arithmetic, Secrets};
+use crate::fixed_base::FixedBase;
 use crate::plain::Plain;
 use crate::point::{Form, Point};
 
@@ -177,6 +179,13 @@ impl<M: Machine> Vectors<M> {
         eight.zeroize();
     }
 
+    /// The doubles' encodings.
+    fn encode_doubled(&self, vectors: &[Extended<M>], encoded: &mut [[u8; 32]]) {
+        let mut bytes = Zeroizing::new(vec![[[0; 32]; LANES]; vectors.len()]);
+        self.0.call(EncodeDoubled { points: vectors, encoded: &mut bytes });
+        copy_out(&bytes, encoded);
+    }
+
     /// Decoded vectors, and the lanes of each that are elements.
     fn decode_vectors(&self, encoded: &[[u8; 32]]) -> (Zeroizing<Vec<Extended<M>>>, Vec<u8>) {
         let count = encoded.len().div_ceil(LANES);
@@ -268,9 +277,34 @@ impl<M: Machine> Arithmetic for Vectors<M> {
         let mut vectors = self.load(points);
         let halves = secrets.halved();
         self.0.call(MultiplyVectors { vectors: &mut vectors, secrets: halves.as_secrets(), places: DIGITS });
-        let mut bytes = Zeroizing::new(vec![[[0; 32]; LANES]; vectors.len()]);
-        self.0.call(EncodeDoubled { points: &vectors, encoded: &mut bytes });
-        copy_out(&bytes, encoded);
+        self.encode_doubled(&vectors, encoded);
+    }
+
+    fn windows(&self, base: &RistrettoPoint) -> Box<[Window]> {
+        let (multiples, _) = self.decode_vectors(&fixed::encoded_multiples(base));
+        fixed::windows(self.0, &multiples)
+    }
+
+    fn encode_multiplied_plus(
+        &self,
+        points: &[Point],
+        secret: &Scalar,
+        base: &FixedBase,
+        scalars: &[Scalar],
+        encoded: &mut [[u8; 32]],
+    ) {
+        let mut vectors = self.load(points);
+        let half = Zeroizing::new(secret.div_by_2());
+        self.0.call(MultiplyVectors { vectors: &mut vectors, secrets: Secrets::One(&half), places: DIGITS });
+        let halves: Zeroizing<Vec<Scalar>> = Zeroizing::new(scalars.iter().map(Scalar::div_by_2).collect());
+        self.0.call(AddMultiples { points: &mut vectors, scalars: &halves, less: false, windows: base.windows(self) });
+        self.encode_doubled(&vectors, encoded);
+    }
+
+    fn encode_doubled_less(&self, points: &[Point], base: &FixedBase, scalars: &[Scalar], encoded: &mut [[u8; 32]]) {
+        let mut vectors = self.load(points);
+        self.0.call(AddMultiples { points: &mut vectors, scalars, less: true, windows: base.windows(self) });
+        self.encode_doubled(&vectors, encoded);
     }
 
     fn map(&self, uniform: &[[u8; 64]], points: &mut [Point]) {

@@ -17,6 +17,7 @@ use super::batch::{Load, MultiplyVectors, Store};
 use super::edwards::{Add, Double};
 use super::encode::{Encode, EncodeDoubled};
 use super::field::{Multiplicand, Reduced};
+use super::fixed::{AddEntry, AddMultiples};
 use super::ifma::{Ifma, address_of};
 use super::map::Map;
 use super::multiply::{Multiply, Select};
@@ -114,6 +115,10 @@ fn leaks(instructions: &[String], small: bool) -> Vec<String> {
     let mut flags = false;
     for text in instructions.iter().chain(instructions) {
         let mnemonic = text.split_whitespace().next().unwrap_or_default();
+        // room between instructions, however it is written: it has an address and reads nothing
+        if text.split_whitespace().any(|word| word == "nop" || word == "nopw" || word == "nopl") {
+            continue;
+        }
         let operands = operands(text);
         let is_vector = |operand: &str| {
             ["xmm", "ymm", "zmm"].iter().any(|kind| operand.starts_with(kind))
@@ -215,7 +220,8 @@ fn leaks(instructions: &[String], small: bool) -> Vec<String> {
 }
 
 /// Kernels that also read lengths and bytes, see [`leaks`].
-const LARGE: [&str; 10] = [
+const LARGE: [&str; 11] = [
+    "AddMultiples",
     "Multiply",
     "MultiplyVectors",
     "EncodeDoubled",
@@ -260,6 +266,8 @@ fn no_kernel_jumps_or_reads_by_a_secret() {
         ("Select", address_of::<Select<'_, Ifma>>()),
         ("Multiply", address_of::<Multiply<'_, Ifma>>()),
         ("MultiplyVectors", address_of::<MultiplyVectors<'_, Ifma>>()),
+        ("AddEntry", address_of::<AddEntry<'_, Ifma>>()),
+        ("AddMultiples", address_of::<AddMultiples<'_, Ifma>>()),
         ("EncodeDoubled", address_of::<EncodeDoubled<'_, Ifma>>()),
         ("Encode<1>", address_of::<Encode<'_, Ifma, 1>>()),
         ("Encode<4>", address_of::<Encode<'_, Ifma, 4>>()),

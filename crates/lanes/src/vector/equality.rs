@@ -11,6 +11,7 @@ use super::digits::{DIGITS, Digits};
 use super::edwards::{Add, Coordinates, Double, Extended};
 use super::encode::{Encode, EncodeDoubled};
 use super::field::{Reduced, absolute, difference, freeze, multiply, negated, negative, square, sum};
+use super::fixed::{AddMultiples, windows};
 use super::ifma::Ifma;
 use super::machine::{Kernel, LANES, Machine};
 use super::map::Map;
@@ -94,6 +95,11 @@ fn above_the_field<M: Machine>(m: M, random: &mut ChaCha20Rng) -> Vec<u64> {
     let scalars: [Scalar; LANES] = std::array::from_fn(|_| Scalar::random(random));
     let (digits, mut table) = (Digits::of_each(m, &scalars), Table::new(m));
     m.call(Multiply { points: &mut point, digits: &digits, places: DIGITS, table: &mut table });
+    seen.extend(m.call(Limbs(&point)));
+
+    let multiples: Vec<Extended<M>> = (0..102).map(|_| Extended::load(m, &points(random))).collect();
+    let table = windows(m, &multiples);
+    m.call(AddMultiples { points: std::slice::from_mut(&mut point), scalars: &scalars, less: false, windows: &table });
     seen.extend(m.call(Limbs(&point)));
 
     let mut bytes = [[[0; 32]; LANES]; 4];

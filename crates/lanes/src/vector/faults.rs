@@ -17,6 +17,7 @@ use super::field::multiple_of_p;
 use super::machine::{Kernel, LANES, Machine};
 use super::model::Model;
 use crate::backend::{Arithmetic, Secrets};
+use crate::fixed_base::FixedBase;
 use crate::point::Point;
 
 type Word = [u64; LANES];
@@ -64,6 +65,10 @@ enum Fault {
     LeftShift,
     /// Lane 5 reads lane 4.
     Lane,
+    /// A look finds the entry beside the right one, or mistakes one half for the other, or knows of one half only.
+    LookBeside,
+    LookSwapped,
+    LookHalf,
 }
 
 #[derive(Clone, Copy)]
@@ -217,10 +222,22 @@ impl Machine for Faulty {
         if self.has(Fault::SwappedPick) { Model.pick(spread, yes, no) } else { Model.pick(spread, no, yes) }
     }
 
+    fn look(self, [low, high]: [Word; 2], place: Word) -> Word {
+        match self.0 {
+            Fault::LookBeside => Model.look([low, high], place.map(|place| place ^ 1)),
+            Fault::LookSwapped => Model.look([high, low], place),
+            Fault::LookHalf => Model.look([low, low], place),
+            _ => Model.look([low, high], place),
+        }
+    }
+
     fn expect_below(self, word: Word, bound: u64) {
         Model.expect_below(word, bound);
     }
 }
+
+/// Points that are blinded: two vectors, the second of them not full.
+const FEW: usize = 11;
 
 /// Inputs, and what dalek makes of them.
 struct Case {
@@ -228,6 +245,9 @@ struct Case {
     accepted: Vec<bool>,
     secrets: Vec<Scalar>,
     products: Vec<[u8; 32]>,
+    base: RistrettoPoint,
+    blinded: Vec<[u8; 32]>,
+    unblinded: Vec<[u8; 32]>,
     uniform: Vec<[u8; 64]>,
     mapped: Vec<[u8; 32]>,
     weights: Vec<u128>,
@@ -261,9 +281,18 @@ impl Case {
         }
         let accepted = encoded.iter().map(|bytes| CompressedRistretto(*bytes).decompress().is_some()).collect();
         let products = points.iter().zip(&secrets).map(|(point, s)| (point * s).compress().to_bytes()).collect();
+        // few, since the faults are many
+        let (base, few) = (points[63], points[..FEW].iter().zip(&secrets));
+        let blinded = few.clone().map(|(point, s)| (point * secrets[63] + base * s).compress().to_bytes()).collect();
+        let unblinded = few
+            .map(|(point, s)| {
+                let difference = point - base * s;
+                (difference + difference).compress().to_bytes()
+            })
+            .collect();
         let mapped = uniform.iter().map(|b| RistrettoPoint::from_uniform_bytes(b).compress().to_bytes()).collect();
         let sum = points.iter().zip(&weights).map(|(point, weight)| point * Scalar::from(*weight)).sum();
-        Case { encoded, accepted, secrets, products, uniform, mapped, weights, sum }
+        Case { encoded, accepted, secrets, products, base, blinded, unblinded, uniform, mapped, weights, sum }
     }
 
     /// Whether a machine gives what dalek gives, on every operation.
@@ -285,6 +314,16 @@ impl Case {
             }
             vectors.encode_multiplied(points, Secrets::Each(&self.secrets), &mut encoded);
             if encoded != self.products {
+                return false;
+            }
+            let (few, base) = (&points[..FEW], FixedBase::new(self.base));
+            let mut encoded = vec![[0; 32]; FEW];
+            vectors.encode_multiplied_plus(few, &self.secrets[63], &base, &self.secrets[..FEW], &mut encoded);
+            if encoded != self.blinded {
+                return false;
+            }
+            vectors.encode_doubled_less(few, &base, &self.secrets[..FEW], &mut encoded);
+            if encoded != self.unblinded {
                 return false;
             }
             let mut mapped = vec![Point::identity(); self.uniform.len()];
@@ -364,6 +403,10 @@ fn each_is_found() {
         Fault::Transposed,
         Fault::LeftShift,
         Fault::Lane,
+        Fault::LookBeside,
+        Fault::LookSwapped,
+        Fault::LookHalf,
+        Fault::Constant(31),
         Fault::Constant(super::field::LIMB),
         Fault::Constant(19),
         Fault::Constant(1),

@@ -143,6 +143,10 @@ impl Machine for Ifma {
         fn pick(self, spread: __m512i, no: __m512i, yes: __m512i) -> __m512i {
             _mm512_ternarylogic_epi64::<0xca>(spread, yes, no)
         }
+        // between registers: reads the lowest four bits of each place, and no memory by them
+        fn look(self, sixteen: [__m512i; 2], place: __m512i) -> __m512i {
+            _mm512_permutex2var_epi64(sixteen[0], place, sixteen[1])
+        }
     }
 
     #[inline(always)]

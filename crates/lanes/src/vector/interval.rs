@@ -18,6 +18,7 @@ use super::field::{
     Multiplicand, Reduced, carry, difference, freeze, multiply, negated, negative, product, square, square_above, sum,
     widened,
 };
+use super::fixed::{AddMultiples, windows};
 use super::machine::{Kernel, LANES, Machine};
 use super::map::Map;
 use super::multiply::{Multiply, Table};
@@ -154,6 +155,10 @@ impl Machine for Interval {
         joined(no, yes)
     }
 
+    fn look(self, sixteen: [Between; 2], _: Between) -> Between {
+        joined(sixteen[0], sixteen[1])
+    }
+
     fn expect_below(self, word: Between, bound: u64) {
         assert!(word.1 < bound, "a limb may leave its class: {word:x?}, bound {bound:#x}");
     }
@@ -211,6 +216,13 @@ fn multiplication_keeps_its_classes() {
         &[curve25519_dalek::Scalar::ZERO, -curve25519_dalek::Scalar::ONE].repeat(4).try_into().unwrap(),
     );
     M.call(Multiply { points: &mut points, digits: &digits, places: 64, table: &mut Table::new(M) });
+}
+
+#[test]
+fn multiples_of_a_public_point_keep_their_classes() {
+    let table = windows(M, &[any_points(); 102]);
+    let scalars = [curve25519_dalek::Scalar::ZERO, -curve25519_dalek::Scalar::ONE].repeat(4);
+    M.call(AddMultiples { points: &mut [any_points()], scalars: &scalars, less: false, windows: &table });
 }
 
 #[test]

@@ -84,6 +84,9 @@ pub(crate) trait Machine: Copy + Send + Sync + 'static {
     /// [`Self::choose`] by a spread mask, bit by bit: `no` and `yes` are both read whole.
     fn pick(self, spread: Self::Word, no: Self::Word, yes: Self::Word) -> Self::Word;
 
+    /// In each lane, one of sixteen numbers: lane `place mod 16` of the two words in a row. The place may be secret.
+    fn look(self, sixteen: [Self::Word; 2], place: Self::Word) -> Self::Word;
+
     /// States that each lane is below `bound`. The machines that look are the model and the intervals.
     fn expect_below(self, word: Self::Word, bound: u64);
 }

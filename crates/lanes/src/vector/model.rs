@@ -177,6 +177,16 @@ impl Machine for Model {
         lanes(|i| no[i] & !spread[i] | yes[i] & spread[i])
     }
 
+    /// Goes through all sixteen.
+    #[inline(never)]
+    fn look(self, sixteen: [Self::Word; 2], place: Self::Word) -> Self::Word {
+        let numbers = sixteen.as_flattened().iter().enumerate();
+        numbers.fold([0; LANES], |found, (here, number)| {
+            let spread = self.spread(self.equal(place.map(|place| place & 15), [here as u64; LANES]));
+            self.pick(spread, found, [*number; LANES])
+        })
+    }
+
     #[inline(never)]
     fn expect_below(self, word: Self::Word, bound: u64) {
         debug_assert!(word.iter().all(|&lane| lane < bound), "a limb leaves its class: {word:#x?}, bound {bound:#x}");
