@@ -39,6 +39,7 @@ pub use traffic::Traffic;
 
 use authority::PinnedAuthority;
 use exchange::Exchange;
+use pace::Link;
 use protocol::codec::Hash;
 use std::sync::Arc;
 
@@ -51,6 +52,8 @@ pub struct BrokerClient {
     authority: Arc<PinnedAuthority>,
     /// Rows of one large body that were cut off while they were fetched (R24).
     partial: tokio::sync::Mutex<Option<fetch::Partial>>,
+    upload: Link,
+    download: Link,
 }
 
 impl BrokerClient {
@@ -67,7 +70,8 @@ impl BrokerClient {
         let authority = Arc::new(PinnedAuthority::new(*authority));
         let tls = authority::tls_config(authority.clone(), identity)?;
         let exchange = Arc::new(Exchange::new(address, tls, patience)?);
-        Ok(BrokerClient { exchange, authority, partial: tokio::sync::Mutex::new(None) })
+        let partial = tokio::sync::Mutex::new(None);
+        Ok(BrokerClient { exchange, authority, partial, upload: Link::new(), download: Link::new() })
     }
 
     /// The authority's certificate (DER), once the broker has shown it on a connection that was accepted.

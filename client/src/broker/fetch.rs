@@ -135,7 +135,7 @@ impl BrokerClient {
     }
 
     async fn download_frames(&self, partial: &mut Partial) -> Result<(), BrokerError> {
-        let mut pace = Pace::new();
+        let mut pace = Pace::on(&self.download);
         let mut flying = Flying::new();
         let missing = partial.missing();
         let mut missing = missing.as_slice();
@@ -200,10 +200,10 @@ async fn get(
     Ok((index, frames, begun.elapsed()))
 }
 
-async fn landed(flying: &mut Flying, pace: &mut Pace, partial: &mut Partial) -> Result<(), BrokerError> {
+async fn landed(flying: &mut Flying, pace: &mut Pace<'_>, partial: &mut Partial) -> Result<(), BrokerError> {
     match flying.join_next().await {
         Some(Ok(result)) => {
-            let (index, frames, time) = result?;
+            let (index, frames, time) = result.inspect_err(|_| pace.lost())?;
             let count = partial.fill(index, &frames);
             pace.took(count, time);
         }

@@ -141,7 +141,7 @@ impl BrokerClient {
     }
 
     async fn upload_frames(&self, root: &Hash, rows: &Rows<'_>, missing: &[u32]) -> Result<(), BrokerError> {
-        let mut pace = Pace::new();
+        let mut pace = Pace::on(&self.upload);
         let mut flying = Flying::new();
         let mut missing = missing;
         while let Some((first, count)) = pace::run(missing, pace.next().max(1)) {
@@ -208,10 +208,10 @@ async fn put(exchange: &Exchange, path: String, frames: Bytes, count: usize) -> 
     Ok((count, begun.elapsed()))
 }
 
-async fn landed(flying: &mut Flying, pace: &mut Pace) -> Result<(), BrokerError> {
+async fn landed(flying: &mut Flying, pace: &mut Pace<'_>) -> Result<(), BrokerError> {
     match flying.join_next().await {
         Some(Ok(result)) => {
-            let (count, time) = result?;
+            let (count, time) = result.inspect_err(|_| pace.lost())?;
             pace.took(count, time);
         }
         Some(Err(_)) => return Err(BrokerError::Unsendable("the transfer was stopped")),
