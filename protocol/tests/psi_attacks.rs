@@ -42,7 +42,7 @@ fn sums_agree(weights: &[Scalar], asked: &[RistrettoPoint], answered: &[Ristrett
 /// A request of `LISTS` points, answered honestly.
 fn honest(rng: &mut ChaCha20Rng) -> (TwoUnits, Exchange) {
     let two = TwoUnits::new(rng);
-    let exchange = two.exchange(&tokens(0..LISTS), 0, &two.sn.key, rng);
+    let exchange = two.exchange(&tokens(0..LISTS), 0, &two.gm.key, &two.sn.key, rng);
     (two, exchange)
 }
 
@@ -133,7 +133,7 @@ fn prove_over(
     let statement = protocol::psi::Statement { context: &two.context, request: &exchange.request, answer: &root };
     let evaluation = protocol::psi::evaluate(&exchange.asked.points, &two.sn.key).unwrap();
     let proof = evaluation.prove(&two.sn.key, &statement, rng);
-    protocol::psi::Verified::check(&exchange.asked, answer, &proof, statement, &two.sn.key.commitment()).err()
+    protocol::psi::Verified::check(&exchange.asked, answer, &proof, statement, two.sn.key.commitment()).err()
 }
 
 #[test]

@@ -6,8 +6,11 @@ mod psi_pair;
 
 use std::collections::{HashMap, HashSet};
 
+use curve25519_dalek::scalar::Scalar;
 use proptest::prelude::*;
-use protocol::psi::{AnswerRefused, Blind, Blinded, Confirmation, EpochKey, KeptState, Statement, Verified, evaluate};
+use protocol::psi::{
+    AnswerRefused, Blind, Blinded, Commitment, Confirmation, EpochKey, KeptState, Statement, Verified, evaluate,
+};
 use psi_pair::{TwoUnits, rng, tokens};
 
 #[test]
@@ -15,10 +18,10 @@ fn equal_tokens_meet_and_confirm_each_other() {
     let mut rng = rng(1);
     let two = TwoUnits::new(&mut rng);
     let (of_gm, of_sn) = (tokens(0..60), tokens(40..100));
-    let from_gm = two.exchange(&of_gm, 68, &two.sn.key, &mut rng);
-    let from_sn = two.exchange(&of_sn, 4, &two.gm.key, &mut rng);
-    let gm = two.finish(&from_gm, &of_gm, &two.gm.key, &two.sn.key.commitment()).unwrap();
-    let sn = two.finish(&from_sn, &of_sn, &two.sn.key, &two.gm.key.commitment()).unwrap();
+    let from_gm = two.exchange(&of_gm, 68, &two.gm.key, &two.sn.key, &mut rng);
+    let from_sn = two.exchange(&of_sn, 4, &two.sn.key, &two.gm.key, &mut rng);
+    let gm = two.finish(&from_gm, &of_gm, two.sn.key.commitment()).unwrap();
+    let sn = two.finish(&from_sn, &of_sn, two.gm.key.commitment()).unwrap();
 
     let by_tag: HashMap<_, _> = sn.iter().zip(&of_sn).map(|(leaf, token)| (leaf.tag, (leaf, token))).collect();
     let mut met = 0;
@@ -44,8 +47,8 @@ fn another_epochs_keys_or_another_pairs_secret_lead_to_other_tags() {
     let mut tags = HashSet::new();
     for (asker, evaluator) in [(&two.gm, &two.sn), (&two.gm, &other.sn), (&other.gm, &two.sn)] {
         for units in [&two, &other] {
-            let exchange = units.exchange(&tokens, 3, &evaluator.key, &mut rng);
-            let leaves = units.finish(&exchange, &tokens, &asker.key, &evaluator.key.commitment()).unwrap();
+            let exchange = units.exchange(&tokens, 3, &asker.key, &evaluator.key, &mut rng);
+            let leaves = units.finish(&exchange, &tokens, evaluator.key.commitment()).unwrap();
             tags.extend(leaves.iter().map(|leaf| leaf.tag));
         }
     }
@@ -56,7 +59,7 @@ fn another_epochs_keys_or_another_pairs_secret_lead_to_other_tags() {
 fn a_wrong_evaluation_of_any_single_point_is_found() {
     let mut rng = rng(3);
     let two = TwoUnits::new(&mut rng);
-    let exchange = two.exchange(&tokens(0..20), 12, &two.sn.key, &mut rng);
+    let exchange = two.exchange(&tokens(0..20), 12, &two.gm.key, &two.sn.key, &mut rng);
     let peer = two.sn.key.commitment();
     // the positive control: the same path accepts the right answer
     assert!(two.check(&exchange, &exchange.answer, &peer).is_ok());
@@ -76,11 +79,11 @@ fn a_root_that_was_only_claimed_does_not_help() {
     // a wrong answer under the root of the right one: who checks computes the root from what was received
     let mut rng = rng(4);
     let two = TwoUnits::new(&mut rng);
-    let exchange = two.exchange(&tokens(0..4), 0, &two.sn.key, &mut rng);
+    let exchange = two.exchange(&tokens(0..4), 0, &two.gm.key, &two.sn.key, &mut rng);
     let mut answer = exchange.answer.clone();
     answer.swap(0, 1);
     let claimed = Statement { context: &two.context, request: &exchange.request, answer: &exchange.root };
-    let refused = Verified::check(&exchange.asked, &answer, &exchange.proof, claimed, &two.sn.key.commitment());
+    let refused = Verified::check(&exchange.asked, &answer, &exchange.proof, claimed, two.sn.key.commitment());
     assert_eq!(refused.err(), Some(AnswerRefused::Proof));
 }
 
@@ -89,7 +92,7 @@ fn kept_state_that_does_not_fit_is_refused() {
     let mut rng = rng(5);
     let two = TwoUnits::new(&mut rng);
     let of_gm = tokens(0..6);
-    let mut exchange = two.exchange(&of_gm, 2, &two.sn.key, &mut rng);
+    let mut exchange = two.exchange(&of_gm, 2, &two.gm.key, &two.sn.key, &mut rng);
     let order = exchange.asked.order.clone();
     let real = order.iter().position(Option::is_some).unwrap();
     let padding = order.iter().position(Option::is_none).unwrap();
@@ -98,8 +101,8 @@ fn kept_state_that_does_not_fit_is_refused() {
     damaged[1][padding] = order[real];
     damaged[2][real] = None;
     let outcome = |exchange: &psi_pair::Exchange, tokens: &[Vec<u8>]| {
-        let verified = two.check(exchange, &exchange.answer, &two.sn.key.commitment()).unwrap();
-        verified.unblind(tokens, &two.gm.key, &two.secret).err()
+        let verified = two.check(exchange, &exchange.answer, two.sn.key.commitment()).unwrap();
+        verified.unblind(tokens, &two.secret).err()
     };
     assert_eq!(outcome(&exchange, &of_gm), None);
     assert_eq!(outcome(&exchange, &of_gm[..5]), Some(KeptState));
@@ -114,8 +117,8 @@ fn the_vault_can_give_everything_back() {
     let mut rng = rng(6);
     let two = TwoUnits::new(&mut rng);
     let of_gm = tokens(0..6);
-    let exchange = two.exchange(&of_gm, 2, &two.sn.key, &mut rng);
-    let first = two.finish(&exchange, &of_gm, &two.gm.key, &two.sn.key.commitment()).unwrap();
+    let exchange = two.exchange(&of_gm, 2, &two.gm.key, &two.sn.key, &mut rng);
+    let first = two.finish(&exchange, &of_gm, two.sn.key.commitment()).unwrap();
     let reopened = psi_pair::Exchange {
         asked: Blinded {
             points: exchange.asked.points.clone(),
@@ -124,21 +127,26 @@ fn the_vault_can_give_everything_back() {
         },
         ..exchange
     };
-    let key = EpochKey::from_secret(&two.gm.key.expose_secret()).unwrap();
-    let second = two.finish(&reopened, &of_gm, &key, &two.sn.key.commitment()).unwrap();
+    let peer = Commitment::reopen(two.sn.key.commitment().as_bytes()).unwrap();
+    let second = two.finish(&reopened, &of_gm, &peer).unwrap();
     assert!(first.iter().zip(&second).all(|(a, b)| a.tag == b.tag && a.key.expose_secret() == b.key.expose_secret()));
 }
 
 #[test]
 fn a_blinded_request_says_nothing_of_its_tokens() {
-    // any request is a possible request for any tokens: for each point and token there is a blind that leads there
+    // any request is a possible request for any tokens: for each point and token there is a blind that leads there; what
+    // would be sent without one is not
     let mut rng = rng(7);
     let two = TwoUnits::new(&mut rng);
-    let exchange = two.exchange(&tokens(0..10), 10, &two.sn.key, &mut rng);
+    let exchange = two.exchange(&tokens(0..10), 10, &two.gm.key, &two.sn.key, &mut rng);
     let points: HashSet<_> = exchange.asked.points.iter().collect();
     assert_eq!(points.len(), 20);
     let hashed = protocol::psi::hash_to_group::hash_to_group(&tokens(0..10), &two.secret, &two.context);
-    assert!(lanes::encode(&hashed).iter().all(|candidate| !points.contains(candidate)));
+    let key = Option::<Scalar>::from(Scalar::from_canonical_bytes(*two.gm.key.expose_secret())).unwrap();
+    for factor in [Scalar::ONE, key, key.div_by_2()] {
+        let bare = lanes::encode_multiplied(&hashed, &factor);
+        assert!(bare.iter().all(|candidate| !points.contains(candidate)));
+    }
 }
 
 proptest! {
@@ -156,8 +164,8 @@ proptest! {
         let a: Vec<Vec<u8>> = a.into_iter().collect();
         let b: Vec<Vec<u8>> = b.into_iter().chain(a.iter().take(3).cloned()).collect::<HashSet<_>>().into_iter().collect();
         let tags = |tokens: &[Vec<u8>], asker: &EpochKey, peer: &EpochKey, rng: &mut _| {
-            let exchange = two.exchange(tokens, padding, peer, rng);
-            let leaves = two.finish(&exchange, tokens, asker, &peer.commitment()).unwrap();
+            let exchange = two.exchange(tokens, padding, asker, peer, rng);
+            let leaves = two.finish(&exchange, tokens, peer.commitment()).unwrap();
             leaves.into_iter().map(|leaf| leaf.tag).collect::<Vec<_>>()
         };
         let of_a = tags(&a, &two.gm.key, &two.sn.key, &mut rng);
@@ -173,7 +181,7 @@ proptest! {
     fn one_flipped_bit_anywhere_is_refused(place in 0..8usize, bit in 0..256usize, proof_bit in 0..512usize) {
         let mut rng = rng(9);
         let two = TwoUnits::new(&mut rng);
-        let mut exchange = two.exchange(&tokens(0..5), 3, &two.sn.key, &mut rng);
+        let mut exchange = two.exchange(&tokens(0..5), 3, &two.gm.key, &two.sn.key, &mut rng);
         let peer = two.sn.key.commitment();
         let mut answer = exchange.answer.clone();
         answer[place][bit / 8] ^= 1 << (bit % 8);

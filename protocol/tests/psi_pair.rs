@@ -45,15 +45,16 @@ impl TwoUnits {
         TwoUnits { federation, context, contributions, secret, gm, sn }
     }
 
-    /// A request of these tokens, evaluated honestly under `evaluator`.
+    /// A request of these tokens under `asker`, evaluated honestly under `evaluator`.
     pub(crate) fn exchange(
         &self,
         tokens: &[Vec<u8>],
         padding: usize,
+        asker: &EpochKey,
         evaluator: &EpochKey,
         rng: &mut ChaCha20Rng,
     ) -> Exchange {
-        let asked = blind(tokens, padding, &self.secret, &self.context, rng).unwrap();
+        let asked = blind(tokens, padding, asker, &self.secret, &self.context, rng).unwrap();
         let request = root(&asked.points);
         let evaluation: Evaluation = evaluate(&asked.points, evaluator).unwrap();
         let answer = evaluation.points().to_vec();
@@ -68,11 +69,10 @@ impl TwoUnits {
         &self,
         exchange: &Exchange,
         tokens: &[Vec<u8>],
-        asker: &EpochKey,
         peer: &Commitment,
     ) -> Result<Vec<Leafed>, AnswerRefused> {
         let verified = self.check(exchange, &exchange.answer, peer)?;
-        Ok(verified.unblind(tokens, asker, &self.secret).expect("the request's own tokens"))
+        Ok(verified.unblind(tokens, &self.secret).expect("the request's own tokens"))
     }
 
     /// Checks another answer to the same request, its root computed from what was received.
@@ -80,7 +80,7 @@ impl TwoUnits {
         &'a self,
         exchange: &'a Exchange,
         answer: &[[u8; 32]],
-        peer: &Commitment,
+        peer: &'a Commitment,
     ) -> Result<Verified<'a>, AnswerRefused> {
         // leaked, since a Verified borrows its statement: a test is short
         let root: &'static [u8; 32] = Box::leak(Box::new(root(answer)));

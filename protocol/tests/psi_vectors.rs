@@ -104,8 +104,8 @@ fn exchange() {
     let mut rng = rng(2026);
     let two = TwoUnits::new(&mut rng);
     let tokens = tokens(0..3);
-    let exchange = two.exchange(&tokens, 2, &two.sn.key, &mut rng);
-    let leaves = two.finish(&exchange, &tokens, &two.gm.key, &two.sn.key.commitment()).unwrap();
+    let exchange = two.exchange(&tokens, 2, &two.gm.key, &two.sn.key, &mut rng);
+    let leaves = two.finish(&exchange, &tokens, two.sn.key.commitment()).unwrap();
     let side = |side: &psi_pair::Side, index: usize, rng: &mut _| {
         json!({
             "name": side.name.as_str(),
@@ -262,7 +262,7 @@ fn outcome_of_request(case: &Value, key: &Value) -> Value {
 fn r13_requests() {
     let mut rng = rng(13);
     let two = TwoUnits::new(&mut rng);
-    let asked = two.exchange(&tokens(0..6), 2, &two.sn.key, &mut rng).asked.points;
+    let asked = two.exchange(&tokens(0..6), 2, &two.gm.key, &two.sn.key, &mut rng).asked.points;
     let with = |name: &str, places: &[(usize, [u8; 32])], refused: Value| {
         let mut points = asked.clone();
         places.iter().for_each(|(place, point)| points[*place] = *point);
@@ -325,7 +325,7 @@ fn proof_over(two: &TwoUnits, exchange: &Exchange, answer: &[[u8; 32]], key: &Ep
 fn r14_answers() {
     let mut rng = rng(14);
     let two = TwoUnits::new(&mut rng);
-    let exchange = two.exchange(&tokens(0..3), 1, &two.sn.key, &mut rng);
+    let exchange = two.exchange(&tokens(0..3), 1, &two.gm.key, &two.sn.key, &mut rng);
     let (key, answer) = (&two.sn.key, &exchange.answer);
     let other = EpochKey::random(&mut rng);
     let good = json!({

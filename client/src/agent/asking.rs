@@ -135,7 +135,9 @@ fn request(
         })
         .collect();
     // The tokens are distinct and as many as fit; a request that cannot be made is not sent.
-    let Ok(blinded) = blind(&tokens, points.saturating_sub(tokens.len()), secret, &pair.context, rng) else { return };
+    let Ok(blinded) = blind(&tokens, points.saturating_sub(tokens.len()), &pair.key, secret, &pair.context, rng) else {
+        return;
+    };
     let number = pair.next_request;
     let kept = keep(&blinded, items, &tokens, size);
     let head = message::Request { confirm: Bytes(secret.confirmation_of(&desk.me)), size, number };
@@ -185,7 +187,7 @@ pub(super) fn answered(
             return Err(NotTaken::Evaluation);
         }
     };
-    let leafed = verified.unblind(&kept.tokens, &pair.key, secret).map_err(|_| NotTaken::OwnState)?;
+    let leafed = verified.unblind(&kept.tokens, secret).map_err(|_| NotTaken::OwnState)?;
 
     let due = desk.tick + u64::from(rng.next_u32()) % (pair.accord.terms().tag_sets.delay + 1);
     let outstanding = pair.outstanding.remove(&number);

@@ -14,8 +14,9 @@
 
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
-use lanes::Why;
+use lanes::{FixedBase, Why};
 use rand_core::CryptoRng;
+use std::sync::Arc;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::challenge_response::{ChallengeResponse, challenge, hedged_nonce};
@@ -56,8 +57,8 @@ impl EpochKey {
     }
 
     /// k·G.
-    pub fn commitment(&self) -> Commitment {
-        self.commitment
+    pub fn commitment(&self) -> &Commitment {
+        &self.commitment
     }
 
     /// The proof that `owner`, one of the context's two units, holds this key.
@@ -81,7 +82,7 @@ impl EpochKey {
 
     fn from_scalar(scalar: Scalar) -> Option<Self> {
         let point = RistrettoPoint::mul_base(&scalar);
-        let commitment = Commitment { encoded: point.compress().to_bytes(), point };
+        let commitment = Commitment { encoded: point.compress().to_bytes(), base: Arc::new(FixedBase::new(point)) };
         (scalar != Scalar::ZERO).then_some(EpochKey { scalar, commitment })
     }
 }
@@ -92,11 +93,20 @@ pub struct Possession(pub [u8; 64]);
 
 /// k·G of one unit for one pair and epoch: a canonical point other than the identity. Made from one's own key, or by
 /// checking a peer's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Commitment {
     encoded: [u8; 32],
-    point: RistrettoPoint,
+    /// The point, with the multiples of it that answers are unblinded by; made when the first answer is.
+    base: Arc<FixedBase>,
 }
+
+impl PartialEq for Commitment {
+    fn eq(&self, other: &Self) -> bool {
+        self.encoded == other.encoded // encodings are canonical
+    }
+}
+
+impl Eq for Commitment {}
 
 /// Why a commitment is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -138,7 +148,7 @@ impl Commitment {
         let commitment = Self::reopen(encoded)?;
         let proof = ChallengeResponse::from_bytes(&proof.0).ok_or(CommitmentError::Possession)?;
         let nonce_commitment =
-            RistrettoPoint::vartime_double_scalar_mul_basepoint(&proof.challenge, &commitment.point, &proof.response);
+            RistrettoPoint::vartime_double_scalar_mul_basepoint(&proof.challenge, commitment.point(), &proof.response);
         let statement = statement(encoded, owner, context);
         let expected = challenge(label::POSSESSION, &[&statement, nonce_commitment.compress().as_bytes()]);
         if expected == proof.challenge { Ok(commitment) } else { Err(CommitmentError::Possession) }
@@ -150,9 +160,9 @@ impl Commitment {
     /// # Errors
     /// [`CommitmentError::Equal`] or `Negated`.
     pub fn check_apart(&self, peer: &Commitment) -> Result<(), CommitmentError> {
-        if self.point == peer.point {
+        if self.point() == peer.point() {
             Err(CommitmentError::Equal)
-        } else if self.point == -peer.point {
+        } else if *self.point() == -peer.point() {
             Err(CommitmentError::Negated)
         } else {
             Ok(())
@@ -169,7 +179,7 @@ impl Commitment {
             Why::Identity => CommitmentError::Identity,
         })?;
         let point = points.first().copied().ok_or(CommitmentError::NotCanonical)?;
-        Ok(Commitment { encoded: *encoded, point: point.into() })
+        Ok(Commitment { encoded: *encoded, base: Arc::new(FixedBase::new(point.into())) })
     }
 
     /// The canonical encoding.
@@ -178,7 +188,11 @@ impl Commitment {
     }
 
     pub(super) fn point(&self) -> &RistrettoPoint {
-        &self.point
+        self.base.point()
+    }
+
+    pub(super) fn base(&self) -> &FixedBase {
+        &self.base
     }
 }
 
@@ -219,7 +233,7 @@ mod tests {
         let key = EpochKey::random(&mut rng);
         let proof = key.prove_possession(&unit("SN"), &context(), &mut rng);
         let checked = Commitment::check(key.commitment().as_bytes(), &proof, &unit("SN"), &context()).unwrap();
-        assert_eq!(checked, key.commitment());
+        assert_eq!(checked, *key.commitment());
         let other = Commitment::check(key.commitment().as_bytes(), &proof, &unit("GM"), &context());
         assert_eq!(other, Err(CommitmentError::Possession));
     }
@@ -237,10 +251,11 @@ mod tests {
     #[test]
     fn mirrored_commitments_are_refused() {
         let mut rng = ChaCha20Rng::seed_from_u64(12);
-        let own = EpochKey::random(&mut rng).commitment();
-        let negated = Commitment::reopen(&(-own.point).compress().to_bytes()).unwrap();
-        assert_eq!(own.check_apart(&own), Err(CommitmentError::Equal));
+        let own = EpochKey::random(&mut rng);
+        let own = own.commitment();
+        let negated = Commitment::reopen(&(-own.point()).compress().to_bytes()).unwrap();
+        assert_eq!(own.check_apart(own), Err(CommitmentError::Equal));
         assert_eq!(own.check_apart(&negated), Err(CommitmentError::Negated));
-        assert_eq!(own.check_apart(&EpochKey::random(&mut rng).commitment()), Ok(()));
+        assert_eq!(own.check_apart(EpochKey::random(&mut rng).commitment()), Ok(()));
     }
 }

@@ -66,7 +66,7 @@ impl Proof {
         asked: &[Point],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Self {
-        let seed = seed(statement, &key.commitment(), asked.len());
+        let seed = seed(statement, key.commitment(), asked.len());
         let asked_sum = lanes::sum_weighted_vartime(asked, &weights(&seed, asked.len()));
         let answered_sum = asked_sum * key.scalar();
         let nonce = hedged_nonce(label::PROOF_NONCE, key.scalar(), &seed, rng);
@@ -149,7 +149,7 @@ mod tests {
         let pair = |a: &str, b: &str| Pair::new(&a.parse().unwrap(), &b.parse().unwrap()).unwrap();
         let (context, other_context) =
             (Context::new(pair("GM", "SN"), 1, [0; 32]), Context::new(pair("GM", "SN"), 2, [0; 32]));
-        let key = |bytes| EpochKey::from_secret(&[bytes; 32]).unwrap().commitment();
+        let key = |bytes| EpochKey::from_secret(&[bytes; 32]).unwrap().commitment().clone();
         let stated = Statement { context: &context, request: &[1; 32], answer: &[2; 32] };
         let usual = seed(&stated, &key(1), 5);
         let others = [

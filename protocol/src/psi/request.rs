@@ -1,22 +1,33 @@
 //! The request: one's own tokens as blinded points for one peer (R12).
 //!
-//! For each token `P = r·H1(x)` with a fresh random r: a uniform point, whatever the token, so it hides perfectly.
-//! Padded with random points, which are uniform too, and shuffled.
+//! For each token `P = (k/2)·H1(x) + r·G` with a fresh random r: a uniform point, whatever the token, so it hides
+//! perfectly. Padded with random points, which are uniform too, and shuffled.
+//!
+//! The blind is added, and not multiplied by, because multiples of a fixed point cost a fifth (`lanes::FixedBase`): the
+//! peer's answer is `(k'·k/2)·H1(x) + r·K'` for its commitment K', and unblinding takes `r·K'` away. That is right only
+//! for an answer whose proof holds under K', and no other is unblinded. Jarecki, Krawczyk and Xu, "On the (in)security
+//! of the Diffie-Hellman oblivious PRF with multiplicative blinding" (PKC 2021), compare both kinds. The half comes
+//! back when the difference is doubled, which its encoding wants anyway.
 //!
 //! Callers: the agent that asks. *Not here:* which tokens are due and how much padding a tick needs; the quota, which
 //! the peer counts. What [`blind`] returns besides the points must be durable in the vault before the first byte
 //! leaves: another request for the same tokens costs quota again.
 
+use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
 use curve25519_dalek::scalar::Scalar;
 use hashbrown::HashSet;
+use lanes::FixedBase;
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::hash_to_group::hash_to_group;
-use super::{BadScalar, Context, PairSecret};
+use super::{BadScalar, Context, EpochKey, PairSecret};
 
 /// The most points in one request: proof, resumption and refusal are per request.
 pub const MAX_POINTS: usize = 65_536;
+
+/// The generator, with its multiples.
+static GENERATOR: FixedBase = FixedBase::new(RISTRETTO_BASEPOINT_POINT);
 
 /// r: what blinds one token in one request. A scalar other than zero. Destroyed once the answer is accepted.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -82,13 +93,14 @@ pub enum RequestError {
     },
 }
 
-/// Blinds tokens for one peer, with `padding` random points among them, in an order drawn anew.
+/// Blinds tokens for one peer under one's own `key` of the epoch, with `padding` random points among them, in an order drawn anew.
 ///
 /// # Errors
 /// [`RequestError`], if there is nothing to send, too much, or a token twice.
 pub fn blind<T: AsRef<[u8]> + Sync>(
     tokens: &[T],
     padding: usize,
+    key: &EpochKey,
     secret: &PairSecret,
     context: &Context,
     rng: &mut (impl CryptoRng + ?Sized),
@@ -108,7 +120,9 @@ pub fn blind<T: AsRef<[u8]> + Sync>(
 
     let blinds: Vec<Blind> = tokens.iter().map(|_| Blind::random(rng)).collect();
     let scalars = Zeroizing::new(blinds.iter().map(|blind| blind.0).collect::<Vec<Scalar>>());
-    let mut unshuffled = lanes::encode_multiplied_each(&hash_to_group(tokens, secret, context), &scalars);
+    let half = Zeroizing::new(key.scalar().div_by_2());
+    let hashed = hash_to_group(tokens, secret, context);
+    let mut unshuffled = lanes::encode_multiplied_plus(&hashed, &half, &GENERATOR, &scalars);
     unshuffled.extend(random_points(padding, rng));
 
     let mut order: Vec<Option<usize>> = (0..count).map(|place| (place < tokens.len()).then_some(place)).collect();
@@ -146,6 +160,7 @@ fn below(bound: usize, rng: &mut (impl CryptoRng + ?Sized)) -> usize {
 mod tests {
     use super::*;
     use crate::name::Pair;
+    use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng;
 
@@ -158,14 +173,16 @@ mod tests {
         let mut rng = ChaCha20Rng::seed_from_u64(20);
         let secret = PairSecret::from_secret(&[5; 64]);
         let tokens: Vec<String> = (0..50).map(|i| format!("token {i}")).collect();
-        let blinded = blind(&tokens, 14, &secret, &context(), &mut rng).unwrap();
+        let key = EpochKey::random(&mut rng);
+        let blinded = blind(&tokens, 14, &key, &secret, &context(), &mut rng).unwrap();
         assert_eq!((blinded.points.len(), blinded.order.len(), blinded.blinds.len()), (64, 64, 50));
         assert_eq!(blinded.order.iter().flatten().collect::<HashSet<_>>().len(), 50);
         let hashed = hash_to_group(&tokens, &secret, &context());
         for (point, index) in blinded.points.iter().zip(&blinded.order) {
             if let Some(index) = *index {
-                let blind = blinded.blinds[index].scalar();
-                assert_eq!(lanes::encode_multiplied(&hashed[index..=index], blind), [*point]);
+                let blind = RistrettoPoint::mul_base(blinded.blinds[index].scalar());
+                let point = CompressedRistretto(*point).decompress().unwrap() - blind;
+                assert_eq!(point + point, RistrettoPoint::from(hashed[index]) * key.scalar());
             }
         }
         assert_ne!(blinded.order[..50], (0..50).map(Some).collect::<Vec<_>>());
@@ -176,7 +193,8 @@ mod tests {
     fn no_two_requests_share_a_point() {
         let mut rng = ChaCha20Rng::seed_from_u64(21);
         let secret = PairSecret::from_secret(&[5; 64]);
-        let mut request = || blind(&["a", "b"], 30, &secret, &context(), &mut rng).unwrap().points;
+        let key = EpochKey::random(&mut rng);
+        let mut request = || blind(&["a", "b"], 30, &key, &secret, &context(), &mut rng).unwrap().points;
         let (first, second) = (request(), request());
         assert!(first.iter().all(|point| !second.contains(point)));
     }
@@ -185,7 +203,8 @@ mod tests {
     fn what_cannot_be_asked_is_refused() {
         let mut rng = ChaCha20Rng::seed_from_u64(22);
         let secret = PairSecret::from_secret(&[5; 64]);
-        let mut refused = |tokens: &[&str], padding| blind(tokens, padding, &secret, &context(), &mut rng).err();
+        let key = EpochKey::random(&mut rng);
+        let mut refused = |tokens: &[&str], padding| blind(tokens, padding, &key, &secret, &context(), &mut rng).err();
         assert_eq!(refused(&[], 0), Some(RequestError::Empty));
         assert_eq!(refused(&["a"], MAX_POINTS), Some(RequestError::TooMany { count: MAX_POINTS + 1 }));
         assert_eq!(refused(&["a"], usize::MAX), Some(RequestError::TooMany { count: usize::MAX }));

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use super::tag::Leaves;
-use super::{Blinded, Commitment, EpochKey, Leafed, MAX_POINTS, PairSecret, Proof, SEQUENTIAL, Statement};
+use super::{Blinded, Commitment, Leafed, MAX_POINTS, PairSecret, Proof, SEQUENTIAL, Statement};
 
 /// What is wrong with a peer's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +55,7 @@ pub struct Verified<'a> {
     asked: &'a Blinded,
     statement: Statement<'a>,
     answered: Vec<Point>,
+    peer: &'a Commitment,
 }
 
 impl<'a> Verified<'a> {
@@ -67,7 +68,7 @@ impl<'a> Verified<'a> {
         answer: &[[u8; 32]],
         proof: &Proof,
         statement: Statement<'a>,
-        peer: &Commitment,
+        peer: &'a Commitment,
     ) -> Result<Self, AnswerRefused> {
         if asked.points.is_empty() || asked.points.len() > MAX_POINTS {
             return Err(AnswerRefused::OwnRequest);
@@ -81,28 +82,19 @@ impl<'a> Verified<'a> {
         })?;
         let points = lanes::decode(&asked.points).map_err(|_| AnswerRefused::OwnRequest)?;
         proof.verify(&statement, peer, &points, &answered).map_err(|_| AnswerRefused::Proof)?;
-        Ok(Verified { asked, statement, answered })
+        Ok(Verified { asked, statement, answered, peer })
     }
 
-    /// Unblinds: `T = (k·r⁻¹)·Q` for each token, with one's own key, and from it tag and match key. In the tokens'
-    /// order; `tokens` are those that the request was made of.
+    /// Unblinds: `T = 2·(Q - r·K')` for each token, with the peer's commitment K', and from it tag and match key. In
+    /// the tokens' order; `tokens` are those that the request was made of. T is `k·k'·H1(x)`, which the peer reaches too.
     ///
     /// # Errors
     /// [`KeptState`] if order and blinds are not those of exactly these tokens.
-    pub fn unblind<T: AsRef<[u8]> + Sync>(
-        &self,
-        tokens: &[T],
-        key: &EpochKey,
-        secret: &PairSecret,
-    ) -> Result<Vec<Leafed>, KeptState> {
+    pub fn unblind<T: AsRef<[u8]> + Sync>(&self, tokens: &[T], secret: &PairSecret) -> Result<Vec<Leafed>, KeptState> {
         let places = self.places(tokens.len())?;
         let answered: Vec<Point> = places.iter().map(|&place| self.answered[place]).collect();
-        let mut factors =
-            Zeroizing::new(self.asked.blinds.iter().map(|blind| *blind.scalar()).collect::<Vec<Scalar>>());
-        // a Blind is never zero, so that each has its inverse
-        Scalar::invert_batch_alloc(&mut factors);
-        factors.iter_mut().for_each(|factor| *factor *= key.scalar());
-        let shared = Zeroizing::new(lanes::encode_multiplied_each(&answered, &factors));
+        let blinds = Zeroizing::new(self.asked.blinds.iter().map(|blind| *blind.scalar()).collect::<Vec<Scalar>>());
+        let shared = Zeroizing::new(lanes::encode_doubled_less(&answered, self.peer.base(), &blinds));
         let leaves = Leaves::new(secret, self.statement.context);
         let pairs = tokens.par_iter().with_min_len(SEQUENTIAL).zip(shared.par_iter());
         Ok(pairs.map(|(token, shared)| leaves.leaf(token.as_ref(), shared)).collect())
