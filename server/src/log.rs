@@ -4,6 +4,8 @@
 //! committed. Callers: whatever accepts or says something ([`crate::accept`], `speak`, [`crate::closing`]), and
 //! the log's routes. *Not here:* the mathematics and the text formats (package `tlog`), and when a checkpoint is due.
 
+mod nodes;
+
 use crate::broker::Broker;
 use crate::store::{Arg, Order, Result, StoreError, Tx};
 use protocol::codec::{Bytes, Hash};
@@ -106,10 +108,7 @@ impl Writing {
     /// Writes the new nodes and the log's head, commits, and wakes.
     pub(crate) async fn commit(mut self, broker: &Broker) -> Result<()> {
         if self.frontier.size() > self.began {
-            const NODE: &str = "INSERT INTO log_node (level, idx, hash) VALUES ($1, $2, $3)";
-            for Node { place, hash } in &self.nodes {
-                self.tx.run(NODE, &[u64::from(place.level).into(), place.index.into(), Arg::Blob(hash)]).await?;
-            }
+            nodes::write(&mut self.tx, &self.nodes).await?;
             // Compare and swap: two writers never append at one place.
             const HEAD: &str = "UPDATE log_head SET size = $1, frontier = $2, root = $3 WHERE id = 1 AND size = $4";
             let (edge, root) = (self.frontier.to_bytes(), self.frontier.root());
@@ -232,7 +231,7 @@ impl Broker {
             return Ok(Err(LogRefused::Range));
         }
         let Ok(plan) = ConsistencyPlan::new(from, to) else { return Ok(Err(LogRefused::Range)) };
-        let hashes = self.nodes(plan.places(), &mut HashMap::new()).await?;
+        let hashes = nodes::read(self.store(), plan.places()).await?;
         match plan.prove(&hashes) {
             Ok(proof) => Ok(Ok(Proof { path: proof.hashes().iter().map(|hash| Bytes(*hash)).collect() })),
             Err(_) => Ok(Err(LogRefused::Range)),
@@ -247,10 +246,16 @@ impl Broker {
         if size > self.log_size().await? {
             return Ok(Err(LogRefused::Range));
         }
-        let (mut read, mut proofs) = (HashMap::new(), Vec::with_capacity(entries.len()));
-        for entry in entries {
-            let Ok(plan) = InclusionPlan::new(size, *entry) else { return Ok(Err(LogRefused::Range)) };
-            let hashes = self.nodes(plan.places(), &mut read).await?;
+        let plans = entries.iter().map(|entry| InclusionPlan::new(size, *entry)).collect::<Result<Vec<_>, _>>();
+        let Ok(plans) = plans else { return Ok(Err(LogRefused::Range)) };
+        // Paths of neighbours share most of their nodes: each is read once.
+        let places: BTreeSet<Place> = plans.iter().flat_map(InclusionPlan::places).copied().collect();
+        let places: Vec<Place> = places.into_iter().collect();
+        let hashes = nodes::read(self.store(), &places).await?;
+        let nodes: HashMap<Place, tlog::Hash> = places.into_iter().zip(hashes).collect();
+        let mut proofs = Vec::with_capacity(plans.len());
+        for plan in plans {
+            let hashes: Vec<tlog::Hash> = plan.places().iter().filter_map(|place| nodes.get(place).copied()).collect();
             let Ok(proof) = plan.prove(&hashes) else { return Ok(Err(LogRefused::Range)) };
             proofs.push(Proof { path: proof.hashes().iter().map(|hash| Bytes(*hash)).collect() });
         }
@@ -262,31 +267,8 @@ impl Broker {
         if size > self.log_size().await? {
             return Ok(Err(LogRefused::Range));
         }
-        let (mut places, mut before) = (Vec::new(), 0u64);
-        for level in (0..62u8).rev().filter(|level| size >> level & 1 == 1) {
-            places.push(Place { level, index: before >> level });
-            before += 1 << level;
-        }
-        let hashes = self.nodes(&places, &mut HashMap::new()).await?;
+        let hashes = nodes::read(self.store(), &Frontier::places(size)).await?;
         Ok(Ok([size.to_be_bytes().as_slice(), hashes.as_flattened()].concat()))
-    }
-
-    async fn nodes(&self, places: &[Place], read: &mut HashMap<Place, tlog::Hash>) -> Result<Vec<tlog::Hash>> {
-        let mut hashes = Vec::with_capacity(places.len());
-        for place in places {
-            let hash = match read.get(place) {
-                Some(hash) => *hash,
-                None => {
-                    const NODE: &str = "SELECT hash FROM log_node WHERE level = $1 AND idx = $2";
-                    let row = self.store().first(NODE, &[u64::from(place.level).into(), place.index.into()]).await?;
-                    let hash = row.ok_or(StoreError::Corrupt("a node of the log is missing"))?.bytes::<32>(0)?.0;
-                    read.insert(*place, hash);
-                    hash
-                }
-            };
-            hashes.push(hash);
-        }
-        Ok(hashes)
     }
 }
 
