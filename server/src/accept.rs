@@ -71,7 +71,6 @@ impl Broker {
     pub async fn accept(&self, unit: &UnitName, items: Vec<Posted>, now_ms: u64) -> Result<Outcomes> {
         let mut outcomes = Outcomes { entries: Vec::new(), refused: None };
         let mut accepted = Vec::new();
-        self.refresh_agreement().await?;
         let mut writing = self.writing().await?;
         for posted in items.into_iter().take(MAX_SUBMISSION) {
             let mut aftermath = Aftermath::default();
@@ -136,7 +135,7 @@ impl Broker {
         if header.role != Role::Agent && (header.role, header.kind) != (Role::Officer, Kind::Act) {
             return Err(SenderRefused::Role.into());
         }
-        let agreement = self.agreement_in(&mut writing.tx).await.or_fail()?;
+        let agreement = self.agreement_in(writing).await.or_fail()?;
         welcome::check_moment(&agreement, header, now_ms)?;
         welcome::check_receiver(writing, unit, header).await?;
         let content = content::take(writing, unit, &envelope, posted, aftermath).await?;

@@ -58,7 +58,23 @@ pub(crate) struct Writing {
     frontier: Frontier,
     began: u64,
     nodes: Vec<Node>,
-    mark: Option<(Frontier, usize, BTreeSet<UnitName>)>,
+    accords: Version,
+    mark: Option<Mark>,
+    awake: BTreeSet<UnitName>,
+}
+
+/// The version of what was agreed on: as it is committed, and as this act sees it.
+#[derive(Clone, Copy)]
+struct Version {
+    committed: u64,
+    here: u64,
+}
+
+/// How an act stood at its mark.
+struct Mark {
+    frontier: Frontier,
+    nodes: usize,
+    accords: Version,
     awake: BTreeSet<UnitName>,
 }
 
@@ -81,13 +97,29 @@ impl Writing {
         Ok(index)
     }
 
+    /// The version of what was agreed on, and whether this act made it: then it may still be undone.
+    pub(crate) fn accords(&self) -> (u64, bool) {
+        (self.accords.here, self.accords.here != self.accords.committed)
+    }
+
+    /// What was agreed on has changed: accords, who signed them, or which epochs are closed. The version tells everybody.
+    pub(crate) async fn accords_changed(&mut self) -> Result<()> {
+        self.accords.here += 1;
+        self.tx.run("UPDATE counter SET value = value + 1 WHERE name = 'accord'", &[]).await.map(drop)
+    }
+
     /// `unit` has new mail once this is committed.
     pub(crate) fn wakes(&mut self, unit: UnitName) {
         self.awake.insert(unit);
     }
 
     pub(crate) async fn mark(&mut self) -> Result<()> {
-        self.mark = Some((self.frontier.clone(), self.nodes.len(), self.awake.clone()));
+        self.mark = Some(Mark {
+            frontier: self.frontier.clone(),
+            nodes: self.nodes.len(),
+            accords: self.accords,
+            awake: self.awake.clone(),
+        });
         self.tx.mark().await
     }
 
@@ -97,10 +129,11 @@ impl Writing {
     }
 
     pub(crate) async fn undo_to_mark(&mut self) -> Result<()> {
-        if let Some((frontier, nodes, awake)) = self.mark.take() {
-            self.frontier = frontier;
-            self.nodes.truncate(nodes);
-            self.awake = awake;
+        if let Some(mark) = self.mark.take() {
+            self.frontier = mark.frontier;
+            self.nodes.truncate(mark.nodes);
+            self.accords = mark.accords;
+            self.awake = mark.awake;
         }
         self.tx.undo_to_mark().await
     }
@@ -127,21 +160,30 @@ impl Broker {
     /// Begins an act at the end of the log.
     pub(crate) async fn writing(&self) -> Result<Writing> {
         let mut tx = self.store().write(Order::Log).await?;
-        let mut head = tx
-            .first("SELECT size, frontier, root FROM log_head WHERE id = 1", &[])
-            .await?
-            .ok_or(StoreError::Corrupt("the log has no head"))?;
-        let (size, edge, root) = (head.int(0)?, head.blob(1)?, head.bytes::<32>(2)?);
+        // What every act asks, in one look. Whatever changes it waits for the end of this act.
+        const HEAD: &str = "SELECT h.size, h.frontier, h.root, c.value FROM log_head h JOIN counter c ON c.name = 'accord'
+            WHERE h.id = 1";
+        let mut head = tx.first(HEAD, &[]).await?.ok_or(StoreError::Corrupt("the log has no head"))?;
+        let (size, edge, root, version) = (head.int(0)?, head.blob(1)?, head.bytes::<32>(2)?, head.int(3)?);
         let frontier = UnverifiedFrontier::decode(&edge)
             .and_then(|edge| edge.verify(size, &root.0))
             .map_err(|_| StoreError::Corrupt("the log's right edge is damaged"))?;
-        Ok(Writing { tx, frontier, began: size, nodes: Vec::new(), mark: None, awake: BTreeSet::new() })
+        let accords = Version { committed: version, here: version };
+        Ok(Writing { tx, frontier, began: size, nodes: Vec::new(), accords, mark: None, awake: BTreeSet::new() })
     }
 
     /// Number of entries in the log.
     pub async fn log_size(&self) -> Result<u64> {
         let head = self.store().first("SELECT size FROM log_head WHERE id = 1", &[]).await?;
         head.ok_or(StoreError::Corrupt("the log has no head"))?.int(0)
+    }
+
+    /// Number of entries in the log, and the version of the roster: by both, what other processes did shows.
+    pub(crate) async fn log_size_and_roster(&self) -> Result<(u64, u64)> {
+        const SEEN: &str = "SELECT h.size, c.value FROM log_head h JOIN counter c ON c.name = 'roster' WHERE h.id = 1";
+        let row = self.store().first(SEEN, &[]).await?;
+        let mut row = row.ok_or(StoreError::Corrupt("the log has no head"))?;
+        Ok((row.int(0)?, row.int(1)?))
     }
 
     fn origin(&self) -> Result<KeyName> {
