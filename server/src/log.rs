@@ -113,6 +113,7 @@ impl Writing {
         self.awake.insert(unit);
     }
 
+    /// From here on can be undone, without what came before.
     pub(crate) async fn mark(&mut self) -> Result<()> {
         self.mark = Some(Mark {
             frontier: self.frontier.clone(),
@@ -123,19 +124,26 @@ impl Writing {
         self.tx.mark().await
     }
 
+    /// Keeps what was done since the mark, if one was set.
     pub(crate) async fn keep_mark(&mut self) -> Result<()> {
-        self.mark = None;
-        self.tx.keep_mark().await
+        match self.mark.take() {
+            Some(_) => self.tx.keep_mark().await,
+            None => Ok(()),
+        }
     }
 
-    pub(crate) async fn undo_to_mark(&mut self) -> Result<()> {
-        if let Some(mark) = self.mark.take() {
-            self.frontier = mark.frontier;
-            self.nodes.truncate(mark.nodes);
-            self.accords = mark.accords;
-            self.awake = mark.awake;
-        }
-        self.tx.undo_to_mark().await
+    /// Undoes what was done since the mark; all of it, if none was set: then this is another act, which has done nothing.
+    pub(crate) async fn undo_to_mark(mut self, broker: &Broker) -> Result<Writing> {
+        let Some(mark) = self.mark.take() else {
+            self.tx.undo().await?;
+            return broker.writing().await;
+        };
+        self.tx.undo_to_mark().await?;
+        self.frontier = mark.frontier;
+        self.nodes.truncate(mark.nodes);
+        self.accords = mark.accords;
+        self.awake = mark.awake;
+        Ok(self)
     }
 
     /// Writes the new nodes and the log's head, commits, and wakes.

@@ -206,6 +206,15 @@ impl Tx {
         self.keep_mark().await
     }
 
+    /// Undoes all of it.
+    pub(crate) async fn undo(self) -> Result<()> {
+        let done = match self {
+            Tx::Sqlite(tx) => tx.rollback().await,
+            Tx::Postgres(tx) => tx.rollback().await,
+        };
+        Ok(done.map_err(ends_the_process_if_the_disk_failed)?)
+    }
+
     /// Makes it durable (R25).
     pub(crate) async fn commit(self) -> Result<()> {
         let done = match self {

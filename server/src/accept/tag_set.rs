@@ -25,7 +25,7 @@ pub(super) async fn take_in(
 ) -> Result<(), Stop> {
     let header = envelope.header();
     let head: TagSet = content.head()?;
-    welcome::check_peer(writing, unit, &head.peer, &header.accord).await?;
+    welcome::check_peer(writing, unit, &head.peer, agreement, &header.accord).await?;
     let accord = agreement.for_epoch(header.epoch).ok_or(MomentRefused::NoAccord)?;
     check_size(&head, accord.terms())?;
     let mut reader = Reader::new(&head, content.rows_len)?;
