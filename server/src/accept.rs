@@ -31,12 +31,12 @@ use crate::refusal::{ChainRefused, Refusal, SenderRefused};
 use crate::staging;
 use crate::store::{Result, StoreError};
 use content::Content;
-use sender::Sender;
 use protocol::codec::Hash;
 use protocol::envelope::{Envelope, Kind, Role, UnverifiedEnvelope};
 use protocol::mailbox::{MAX_SUBMISSION, Outcomes, Posted, Refused};
 use protocol::message::{AccordProposal, AccordSignature};
 use protocol::name::{Party, UnitName};
+use sender::Sender;
 
 /// Why an envelope goes no further: refused, or a failure of our own.
 enum Stop {

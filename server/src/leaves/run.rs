@@ -13,8 +13,9 @@ type TagBytes = [u8; TAG_LEN];
 /// Leaves in a block: as many as fit into a page of either database beside the row's key.
 pub(super) const BLOCK: usize = 120;
 const BLOCK_LEN: usize = BLOCK * LEAF_LEN;
-/// Blocks written by one statement, or read by one query: a MiB, of which a merge has some in memory.
-const TOGETHER: usize = 256;
+/// Blocks written by one statement, or read by one query: a MiB, of which a merge has some in memory. Few in tests, so that
+/// they go through a run in many strides.
+const TOGETHER: usize = if cfg!(test) { 8 } else { 256 };
 /// A look-up costs as much as reading so many blocks in a row.
 const LOOK_UP: u64 = 3;
 

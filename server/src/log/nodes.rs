@@ -51,3 +51,43 @@ fn digits<'a>(places: impl Iterator<Item = &'a Place>) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Order;
+
+    #[tokio::test]
+    async fn nodes_are_read_where_they_were_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&folder.path().join("log")).await.unwrap();
+        let last = Place { level: 62, index: (1 << 62) - 1 };
+        let places = (0..300).map(|n| Place { level: (n % 63) as u8, index: n * 0x9e37_79b9 }).chain([last]);
+        let nodes: Vec<Node> = places.zip(0u16..).map(|(place, n)| Node { place, hash: hash_of(n) }).collect();
+        let mut tx = store.write(Order::Log).await.unwrap();
+        write(&mut tx, &nodes).await.unwrap();
+        tx.commit().await.unwrap();
+
+        const ALL: &str = "SELECT level, idx, hash FROM log_node ORDER BY hash";
+        let stored: Vec<Node> = (store.all(ALL, &[]).await.unwrap().into_iter())
+            .map(|mut row| {
+                let place = Place { level: row.int(0).unwrap() as u8, index: row.int(1).unwrap() };
+                Node { place, hash: row.bytes(2).unwrap().0 }
+            })
+            .collect();
+        assert_eq!(stored, nodes);
+
+        let backwards: Vec<Place> = nodes.iter().rev().map(|node| node.place).collect();
+        let hashes: Vec<Hash> = nodes.iter().rev().map(|node| node.hash).collect();
+        assert_eq!(read(&store, &backwards).await.unwrap(), hashes);
+        assert_eq!(read(&store, &[]).await.unwrap(), Vec::<Hash>::new());
+        let stranger = Place { level: 0, index: 1 };
+        assert!(matches!(read(&store, &[last, stranger]).await, Err(StoreError::Corrupt(_))));
+    }
+
+    fn hash_of(n: u16) -> Hash {
+        let mut hash = [7; 32];
+        hash[..2].copy_from_slice(&n.to_be_bytes());
+        hash
+    }
+}

@@ -98,6 +98,14 @@ async fn the_log_proves_what_it_holds(mut s: Scene) {
     let included = InclusionProof::from_bytes(&flat(proof.path)).unwrap();
     second.verify_inclusion(entry, &Entry(b.previous.0), &included).unwrap();
     assert!(second.verify_inclusion(entry + 1, &Entry(b.previous.0), &included).is_err());
+    // More nodes than one look at the store brings.
+    let all: Vec<u64> = (0..second.size()).collect();
+    let proofs = s.broker.inclusion(second.size(), &all).await.unwrap().unwrap();
+    assert_eq!(flat(proofs[entry as usize].path.clone()), included.to_bytes());
+    for at in all {
+        let alone = s.broker.inclusion(second.size(), &[at]).await.unwrap().unwrap().remove(0);
+        assert_eq!(alone.path, proofs[at as usize].path);
+    }
     for size in [1, 5, first.size(), second.size()] {
         let edge = s.broker.frontier(size).await.unwrap().unwrap();
         let edge = UnverifiedFrontier::decode(&edge).unwrap();
