@@ -5,7 +5,8 @@
 //!
 //! | check | where |
 //! |---|---|
-//! | form, signature, sender, sequence | here |
+//! | form | here |
+//! | sender, signature, sequence | `sender` |
 //! | receiver, accord, epoch, tick | `welcome` |
 //! | body and rows | `content` |
 //! | tag sets, acknowledgements | `tag_set`, `acknowledgement` |
@@ -18,6 +19,7 @@ mod acknowledgement;
 mod act;
 mod content;
 mod parcel_part;
+mod sender;
 mod tag_set;
 mod welcome;
 
@@ -34,6 +36,7 @@ use protocol::envelope::{Envelope, Kind, Role, UnverifiedEnvelope};
 use protocol::mailbox::{MAX_SUBMISSION, Outcomes, Posted, Refused};
 use protocol::message::{AccordProposal, AccordSignature};
 use protocol::name::{Party, UnitName};
+use sender::Sender;
 
 /// Why an envelope goes no further: refused, or a failure of our own.
 enum Stop {
@@ -71,11 +74,13 @@ impl Broker {
     pub async fn accept(&self, unit: &UnitName, items: Vec<Posted>, now_ms: u64) -> Result<Outcomes> {
         let mut outcomes = Outcomes { entries: Vec::new(), refused: None };
         let mut accepted = Vec::new();
-        self.refresh_agreement().await?;
         let mut writing = self.writing().await?;
         for posted in items.into_iter().take(MAX_SUBMISSION) {
             let mut aftermath = Aftermath::default();
-            writing.mark().await?;
+            // Before the first there is nothing to keep: most submissions are of one envelope.
+            if !outcomes.entries.is_empty() {
+                writing.mark().await?;
+            }
             match self.accept_one(&mut writing, unit, posted, now_ms, &mut aftermath).await {
                 Ok((entry, kind)) => {
                     writing.keep_mark().await?;
@@ -84,7 +89,7 @@ impl Broker {
                 }
                 Err(Stop::Failed(error)) => return Err(error),
                 Err(Stop::Refused(refusal)) => {
-                    writing.undo_to_mark().await?;
+                    writing = writing.undo_to_mark(self).await?;
                     self.settle(&mut writing, unit, aftermath, now_ms).await?;
                     outcomes.refused = Some(Refused { code: refusal.code().to_owned(), detail: refusal.to_string() });
                     break;
@@ -124,9 +129,15 @@ impl Broker {
         now_ms: u64,
         aftermath: &mut Aftermath,
     ) -> Result<(u64, Kind), Stop> {
-        let envelope = self.verified(writing, unit, &posted.envelope).await?;
+        // Form, sender, standing, federation, signature: in this order, and nothing is looked at before them.
+        let unverified = UnverifiedEnvelope::decode(&posted.envelope)?;
+        if unverified.unverified_sender().unit() != Some(unit) {
+            return Err(SenderRefused::Other.into());
+        }
+        let sender = Sender::of(writing, unit).await?;
+        let envelope = sender.verify(unverified, self.federation())?;
         let header = envelope.header();
-        if let Some(entry) = check_chain(writing, unit, &envelope, aftermath).await? {
+        if let Some(entry) = sender.check_chain(writing, unit, &envelope, aftermath).await? {
             return Ok((entry, header.kind));
         }
         if header.expires != 0 && now_ms > header.expires {
@@ -136,9 +147,9 @@ impl Broker {
         if header.role != Role::Agent && (header.role, header.kind) != (Role::Officer, Kind::Act) {
             return Err(SenderRefused::Role.into());
         }
-        let agreement = self.agreement_in(&mut writing.tx).await.or_fail()?;
+        let agreement = self.agreement_in(writing).await.or_fail()?;
         welcome::check_moment(&agreement, header, now_ms)?;
-        welcome::check_receiver(writing, unit, header).await?;
+        welcome::check_receiver(writing, unit, &agreement, header).await?;
         let content = content::take(writing, unit, &envelope, posted, aftermath).await?;
         let delivery = self.take_effect(writing, unit, &agreement, &envelope, &content, now_ms).await?;
         let rows = match &content.rows {
@@ -160,22 +171,6 @@ impl Broker {
             Deliver::Held => {}
         }
         Ok((entry, header.kind))
-    }
-
-    /// Form, sender, standing, federation, signature: in this order, and nothing is looked at before them.
-    async fn verified(&self, writing: &mut Writing, unit: &UnitName, bytes: &[u8]) -> Result<Envelope, Stop> {
-        let unverified = UnverifiedEnvelope::decode(bytes)?;
-        if unverified.unverified_sender().unit() != Some(unit) {
-            return Err(SenderRefused::Other.into());
-        }
-        const KEY: &str = "SELECT signing, standing FROM unit WHERE name = $1";
-        let row = writing.tx.first(KEY, &[unit.as_str().into()]).await.or_fail()?;
-        let Some(mut row) = row else { return Err(SenderRefused::NotAdmitted.into()) };
-        let (key, standing) = (row.bytes::<32>(0).or_fail()?, row.int(1).or_fail()?);
-        if standing != 0 {
-            return Err(SenderRefused::NotAdmitted.into());
-        }
-        Ok(unverified.verify(self.federation(), &key)?)
     }
 
     /// What an envelope changes besides being kept.
@@ -225,34 +220,4 @@ enum Deliver {
     With(u64),
     /// At once, and to its sender too: both units fold the same acts in the order of the log (R33).
     Both,
-}
-
-/// The sender's chain: `Some(entry)` if exactly this envelope was accepted before (R24).
-async fn check_chain(
-    writing: &mut Writing,
-    unit: &UnitName,
-    envelope: &Envelope,
-    aftermath: &mut Aftermath,
-) -> Result<Option<u64>, Stop> {
-    let header = envelope.header();
-    const LAST: &str = "SELECT sequence, previous FROM chain WHERE party = $1";
-    let (last, previous) = match writing.tx.first(LAST, &[unit.as_str().into()]).await.or_fail()? {
-        Some(mut row) => (row.int(0).or_fail()?, row.bytes(1).or_fail()?),
-        None => (0, Hash::ZERO),
-    };
-    if header.sequence > last || header.sequence == 0 {
-        let expected = last + 1;
-        if header.sequence != expected {
-            return Err(ChainRefused::Gap { expected }.into());
-        }
-        return if header.previous == previous { Ok(None) } else { Err(ChainRefused::Previous.into()) };
-    }
-    const TAKEN: &str = "SELECT entry, hash FROM envelope WHERE sender = $1 AND sequence = $2";
-    let row = writing.tx.first(TAKEN, &[unit.as_str().into(), header.sequence.into()]).await.or_fail()?;
-    let mut row = row.ok_or(Stop::Failed(StoreError::Corrupt("an accepted envelope is missing")))?;
-    if row.bytes::<32>(1).or_fail()? == envelope.hash() {
-        return Ok(Some(row.int(0).or_fail()?));
-    }
-    aftermath.evidence = Some((header.sequence, envelope.as_bytes().to_vec()));
-    Err(ChainRefused::Conflict.into())
 }

@@ -175,27 +175,40 @@ impl Agreement {
 impl Broker {
     /// What the units agreed on, as it stands now.
     pub async fn agreement(&self) -> Result<Arc<Agreement>> {
-        self.agreement_in(&mut self.store()).await
+        let row = self.store().first("SELECT value FROM counter WHERE name = 'accord'", &[]).await?;
+        let version = row.ok_or(StoreError::Corrupt("a counter is missing"))?.int(0)?;
+        self.agreement_at(version).await
     }
 
-    /// As [`Broker::agreement`], seen from inside a transaction.
-    pub(crate) async fn agreement_in(&self, from: &mut impl Ask) -> Result<Arc<Agreement>> {
-        let version = counter(from, "accord").await?;
-        let kept = self.agreement_cell().lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if kept.version == version {
+    /// As [`Broker::agreement`], for whoever has just read its version from the store.
+    pub(crate) async fn agreement_at(&self, version: u64) -> Result<Arc<Agreement>> {
+        match self.kept_agreement(version) {
+            Some(kept) => Ok(kept),
+            None => Ok(self.keep_agreement(Agreement::load(version, &mut self.store()).await?)),
+        }
+    }
+
+    /// As [`Broker::agreement`], seen from inside an act.
+    pub(crate) async fn agreement_in(&self, writing: &mut Writing) -> Result<Arc<Agreement>> {
+        let (version, is_new) = writing.accords();
+        if let Some(kept) = self.kept_agreement(version) {
             return Ok(kept);
         }
-        // A transaction that is undone may leave a version here that the next one reaches with other content: only the
-        // committed state is kept, which `Writing` never reads under a version that it made itself.
-        let read = Arc::new(Agreement::load(version, from).await?);
-        Ok(read)
+        let read = Agreement::load(version, &mut writing.tx).await?;
+        // An act that is undone leaves a version that the next one reaches with other content: only what is committed is
+        // kept.
+        Ok(if is_new { Arc::new(read) } else { self.keep_agreement(read) })
     }
 
-    /// Keeps the committed agreement, so that the next reader need not load it.
-    pub(crate) async fn refresh_agreement(&self) -> Result<Arc<Agreement>> {
-        let fresh = self.agreement().await?;
-        *self.agreement_cell().lock().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
-        Ok(fresh)
+    fn kept_agreement(&self, version: u64) -> Option<Arc<Agreement>> {
+        let kept = self.agreement_cell().lock().unwrap_or_else(PoisonError::into_inner);
+        (kept.version == version).then(|| kept.clone())
+    }
+
+    fn keep_agreement(&self, read: Agreement) -> Arc<Agreement> {
+        let read = Arc::new(read);
+        *self.agreement_cell().lock().unwrap_or_else(PoisonError::into_inner) = read.clone();
+        read
     }
 
     /// A proposal, made when all who are admitted now were the roster.
@@ -205,7 +218,7 @@ impl Broker {
         start: Start,
         text: &[u8],
     ) -> Result<Result<(), AccordRefused>> {
-        let agreement = self.agreement_in(&mut writing.tx).await?;
+        let agreement = self.agreement_in(writing).await?;
         let checked = std::str::from_utf8(text).map_err(|_| AccordRefused::NotText).and_then(|text| {
             let accord = Accord::new(text, start)?;
             agreement.check_start(&accord)?;
@@ -230,7 +243,7 @@ impl Broker {
             needed.as_str().into(),
         ];
         writing.tx.run(KEEP, &args).await?;
-        bump(writing, "accord").await?;
+        writing.accords_changed().await?;
         Ok(Ok(()))
     }
 
@@ -242,7 +255,7 @@ impl Broker {
         accord: &Hash,
         (tick, now_ms): (u64, u64),
     ) -> Result<Result<(), AccordRefused>> {
-        let agreement = self.agreement_in(&mut writing.tx).await?;
+        let agreement = self.agreement_in(writing).await?;
         let Some(proposal) = agreement.proposals.get(accord) else { return Ok(Err(AccordRefused::Unknown)) };
         if proposal.signed.contains(unit) {
             return Ok(Err(AccordRefused::SignedAlready));
@@ -259,7 +272,7 @@ impl Broker {
         }
         const KEEP: &str = "INSERT INTO accord_signature (accord, unit, entry) VALUES ($1, $2, $3)";
         writing.tx.run(KEEP, &[accord.into(), unit.as_str().into(), writing.size().into()]).await?;
-        bump(writing, "accord").await?;
+        writing.accords_changed().await?;
         self.complete_accords(writing, now_ms).await?;
         Ok(Ok(()))
     }
@@ -267,8 +280,7 @@ impl Broker {
     /// Marks what has become complete: called after each signature, and after each change of the roster.
     pub(crate) async fn complete_accords(&self, writing: &mut Writing, now_ms: u64) -> Result<()> {
         loop {
-            let version = counter(&mut writing.tx, "accord").await?;
-            let agreement = Agreement::load(version, &mut writing.tx).await?;
+            let agreement = self.agreement_in(writing).await?;
             let members = members(&mut writing.tx).await?;
             let ready = agreement.proposals.values().find(|proposal| {
                 let in_time = !agreement.is_founded() || now_ms < proposal.accord.start().at_ms;
@@ -280,7 +292,7 @@ impl Broker {
             let Some(ready) = ready else { return Ok(()) };
             const DONE: &str = "UPDATE accord SET complete = $1 WHERE hash = $2";
             writing.tx.run(DONE, &[writing.size().into(), (&ready.accord.hash()).into()]).await?;
-            bump(writing, "accord").await?;
+            writing.accords_changed().await?;
         }
     }
 }
@@ -289,15 +301,4 @@ impl Broker {
 pub(crate) async fn members(from: &mut impl Ask) -> Result<BTreeSet<UnitName>> {
     let rows = from.ask("SELECT name FROM unit WHERE standing = 0", &[]).await?;
     rows.into_iter().map(|mut row| row.parsed(0)).collect()
-}
-
-/// One of the counters that only grow.
-pub(crate) async fn counter(from: &mut impl Ask, name: &'static str) -> Result<u64> {
-    let rows = from.ask("SELECT value FROM counter WHERE name = $1", &[name.into()]).await?;
-    rows.into_iter().next().ok_or(StoreError::Corrupt("a counter is missing"))?.int(0)
-}
-
-/// Moves a counter on by one.
-pub(crate) async fn bump(writing: &mut Writing, name: &'static str) -> Result<()> {
-    writing.tx.run("UPDATE counter SET value = value + 1 WHERE name = $1", &[name.into()]).await.map(drop)
 }

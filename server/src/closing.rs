@@ -3,7 +3,9 @@
 //! [`Broker::tick`] does all that is due at a moment, and may be called at any time, by several processes at once: what
 //! is done is not done again. Callers: [`crate::serve`], tests and simulations. *Not here:* a clock.
 
-use crate::agreement::{Agreement, bump, counter};
+mod due;
+
+use crate::agreement::Agreement;
 use crate::broker::Broker;
 use crate::leaves;
 use crate::log::Writing;
@@ -11,6 +13,7 @@ use crate::matching;
 use crate::speak::Moment;
 use crate::staging;
 use crate::store::{Result, StoreError};
+use due::Due;
 use protocol::codec::{Bytes, Hash};
 use protocol::message::EpochClosed;
 use protocol::name::Party;
@@ -50,19 +53,26 @@ impl Broker {
     /// Does all that is due at `now_ms`: closes the ticks that are over, the epochs that are over, passes the limits of
     /// cases, and signs the log.
     pub async fn tick(&self, now_ms: u64) -> Result<Ticked> {
-        let agreement = self.refresh_agreement().await?;
+        let mut due = self.look(now_ms).await?;
+        let agreement = self.agreement_at(due.accords).await?;
         let mut done = Ticked::default();
+        let mut speaks = due.deadlines;
         if let (Some(accord), Some(now)) = (agreement.ruling_at(now_ms), agreement.tick_at(now_ms)) {
             done.next_ms = Some(accord.calendar().begins_ms(now.saturating_add(1)));
-            if counter(&mut self.store(), "open-tick").await? < now {
+            if due.open_tick < now {
+                speaks = true;
                 self.close_ticks(&agreement, now, now_ms, &mut done).await?;
             }
         }
         // A case that cannot go on stops no tick and no checkpoint: the failure is told when these are done.
-        let deadlines = self.pass_deadlines(now_ms).await;
-        let destroyed = self.destroy_parts(now_ms).await;
-        let matter = self.destroy_matter().await;
-        if self.is_checkpoint_due(&agreement, &done, now_ms).await? {
+        let deadlines = if due.deadlines { self.pass_deadlines(now_ms).await } else { Ok(0) };
+        if speaks {
+            // What this has said is in the log, and what a limit has ended is to be destroyed.
+            due = self.look(now_ms).await?;
+        }
+        let destroyed = if due.parts { self.destroy_parts(now_ms).await } else { Ok(()) };
+        let matter = if due.matter { self.destroy_matter().await } else { Ok(0) };
+        if is_checkpoint_due(&due, &agreement, &done, now_ms) {
             let mut writing = self.writing().await?;
             if agreement.is_founded() {
                 pad(&mut writing)?;
@@ -128,7 +138,7 @@ impl Broker {
         let entry = self.say(&mut writing, Party::All, &moment, &EpochClosed { closed: epoch }, Vec::new()).await?;
         const CLOSE: &str = "INSERT INTO closed_epoch (epoch, entry) VALUES ($1, $2)";
         writing.tx.run(CLOSE, &[epoch.into(), entry.into()]).await?;
-        bump(&mut writing, "accord").await?;
+        writing.accords_changed().await?;
         leaves::destroy(&mut writing.tx, epoch).await?;
         for sql in [
             "DELETE FROM cut WHERE pair_epoch IN (SELECT id FROM pair_epoch WHERE epoch = $1)",
@@ -140,26 +150,21 @@ impl Broker {
             writing.tx.run(sql, &[epoch.into()]).await?;
         }
         writing.commit(self).await?;
-        self.refresh_agreement().await?;
         tracing::info!(epoch, "epoch closed");
         Ok(())
     }
+}
 
-    async fn is_checkpoint_due(&self, agreement: &Agreement, done: &Ticked, now_ms: u64) -> Result<bool> {
-        const LAST: &str = "SELECT size, at_ms FROM checkpoint ORDER BY size DESC LIMIT 1";
-        let (size, at_ms) = match self.store().first(LAST, &[]).await? {
-            Some(mut row) => (row.int(0)?, row.int(1)?),
-            None => return Ok(true),
-        };
-        if self.log_size().await? == size {
-            return Ok(false);
-        }
-        let wait = match agreement.ruling_at(now_ms) {
-            Some(accord) => (accord.calendar().tick_ms / 4).clamp(CHECKPOINT_AT_MOST_EVERY_MS, CHECKPOINT_MS),
-            None => 0,
-        };
-        Ok(done.closed.is_some() || now_ms.saturating_sub(at_ms) >= wait || at_ms > now_ms)
+fn is_checkpoint_due(due: &Due, agreement: &Agreement, done: &Ticked, now_ms: u64) -> bool {
+    let Some((size, at_ms)) = due.checkpoint else { return true };
+    if due.log_size == size {
+        return false;
     }
+    let wait = match agreement.ruling_at(now_ms) {
+        Some(accord) => (accord.calendar().tick_ms / 4).clamp(CHECKPOINT_AT_MOST_EVERY_MS, CHECKPOINT_MS),
+        None => 0,
+    };
+    done.closed.is_some() || now_ms.saturating_sub(at_ms) >= wait || at_ms > now_ms
 }
 
 /// Fills the log up with random entries: nobody can tell them from real ones.

@@ -25,7 +25,7 @@ impl Broker {
     /// Passes every limit that lies at or before `now_ms`; how many there were.
     pub(crate) async fn pass_deadlines(&self, now_ms: u64) -> Result<u64> {
         let mut passed = 0;
-        // Looked for outside a transaction first: nearly always there is nothing, and nobody has to wait.
+        // Looked for outside a transaction: there may be none any more, and one that passed may lead to the next.
         const ANY: &str = "SELECT round FROM case_file WHERE deadline_ms <= $1 LIMIT 1";
         while self.store().first(ANY, &[now_ms.into()]).await?.is_some() {
             let mut writing = self.writing().await?;
@@ -33,7 +33,7 @@ impl Broker {
             const DUE: &str = "SELECT handle FROM case_file WHERE deadline_ms <= $1
                 ORDER BY deadline_ms, handle LIMIT $2";
             let due = writing.tx.all(DUE, &[now_ms.into(), TOGETHER.into()]).await?;
-            let agreement = self.agreement_in(&mut writing.tx).await?;
+            let agreement = self.agreement_in(&mut writing).await?;
             for mut row in due {
                 self.pass_deadline(&mut writing, &agreement, &row.bytes(0)?, now_ms).await?;
                 passed += 1;

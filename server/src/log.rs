@@ -4,6 +4,8 @@
 //! committed. Callers: whatever accepts or says something ([`crate::accept`], `speak`, [`crate::closing`]), and
 //! the log's routes. *Not here:* the mathematics and the text formats (package `tlog`), and when a checkpoint is due.
 
+mod nodes;
+
 use crate::broker::Broker;
 use crate::store::{Arg, Order, Result, StoreError, Tx};
 use protocol::codec::{Bytes, Hash};
@@ -56,7 +58,23 @@ pub(crate) struct Writing {
     frontier: Frontier,
     began: u64,
     nodes: Vec<Node>,
-    mark: Option<(Frontier, usize, BTreeSet<UnitName>)>,
+    accords: Version,
+    mark: Option<Mark>,
+    awake: BTreeSet<UnitName>,
+}
+
+/// The version of what was agreed on: as it is committed, and as this act sees it.
+#[derive(Clone, Copy)]
+struct Version {
+    committed: u64,
+    here: u64,
+}
+
+/// How an act stood at its mark.
+struct Mark {
+    frontier: Frontier,
+    nodes: usize,
+    accords: Version,
     awake: BTreeSet<UnitName>,
 }
 
@@ -79,37 +97,59 @@ impl Writing {
         Ok(index)
     }
 
+    /// The version of what was agreed on, and whether this act made it: then it may still be undone.
+    pub(crate) fn accords(&self) -> (u64, bool) {
+        (self.accords.here, self.accords.here != self.accords.committed)
+    }
+
+    /// What was agreed on has changed: accords, who signed them, or which epochs are closed. The version tells everybody.
+    pub(crate) async fn accords_changed(&mut self) -> Result<()> {
+        self.accords.here += 1;
+        self.tx.run("UPDATE counter SET value = value + 1 WHERE name = 'accord'", &[]).await.map(drop)
+    }
+
     /// `unit` has new mail once this is committed.
     pub(crate) fn wakes(&mut self, unit: UnitName) {
         self.awake.insert(unit);
     }
 
+    /// From here on can be undone, without what came before.
     pub(crate) async fn mark(&mut self) -> Result<()> {
-        self.mark = Some((self.frontier.clone(), self.nodes.len(), self.awake.clone()));
+        self.mark = Some(Mark {
+            frontier: self.frontier.clone(),
+            nodes: self.nodes.len(),
+            accords: self.accords,
+            awake: self.awake.clone(),
+        });
         self.tx.mark().await
     }
 
+    /// Keeps what was done since the mark, if one was set.
     pub(crate) async fn keep_mark(&mut self) -> Result<()> {
-        self.mark = None;
-        self.tx.keep_mark().await
+        match self.mark.take() {
+            Some(_) => self.tx.keep_mark().await,
+            None => Ok(()),
+        }
     }
 
-    pub(crate) async fn undo_to_mark(&mut self) -> Result<()> {
-        if let Some((frontier, nodes, awake)) = self.mark.take() {
-            self.frontier = frontier;
-            self.nodes.truncate(nodes);
-            self.awake = awake;
-        }
-        self.tx.undo_to_mark().await
+    /// Undoes what was done since the mark; all of it, if none was set: then this is another act, which has done nothing.
+    pub(crate) async fn undo_to_mark(mut self, broker: &Broker) -> Result<Writing> {
+        let Some(mark) = self.mark.take() else {
+            self.tx.undo().await?;
+            return broker.writing().await;
+        };
+        self.tx.undo_to_mark().await?;
+        self.frontier = mark.frontier;
+        self.nodes.truncate(mark.nodes);
+        self.accords = mark.accords;
+        self.awake = mark.awake;
+        Ok(self)
     }
 
     /// Writes the new nodes and the log's head, commits, and wakes.
     pub(crate) async fn commit(mut self, broker: &Broker) -> Result<()> {
         if self.frontier.size() > self.began {
-            const NODE: &str = "INSERT INTO log_node (level, idx, hash) VALUES ($1, $2, $3)";
-            for Node { place, hash } in &self.nodes {
-                self.tx.run(NODE, &[u64::from(place.level).into(), place.index.into(), Arg::Blob(hash)]).await?;
-            }
+            nodes::write(&mut self.tx, &self.nodes).await?;
             // Compare and swap: two writers never append at one place.
             const HEAD: &str = "UPDATE log_head SET size = $1, frontier = $2, root = $3 WHERE id = 1 AND size = $4";
             let (edge, root) = (self.frontier.to_bytes(), self.frontier.root());
@@ -128,21 +168,31 @@ impl Broker {
     /// Begins an act at the end of the log.
     pub(crate) async fn writing(&self) -> Result<Writing> {
         let mut tx = self.store().write(Order::Log).await?;
-        let mut head = tx
-            .first("SELECT size, frontier, root FROM log_head WHERE id = 1", &[])
-            .await?
-            .ok_or(StoreError::Corrupt("the log has no head"))?;
-        let (size, edge, root) = (head.int(0)?, head.blob(1)?, head.bytes::<32>(2)?);
+        // What every act asks, in one look. Whatever changes it waits for the end of this act.
+        const HEAD: &str =
+            "SELECT h.size, h.frontier, h.root, c.value FROM log_head h JOIN counter c ON c.name = 'accord'
+            WHERE h.id = 1";
+        let mut head = tx.first(HEAD, &[]).await?.ok_or(StoreError::Corrupt("the log has no head"))?;
+        let (size, edge, root, version) = (head.int(0)?, head.blob(1)?, head.bytes::<32>(2)?, head.int(3)?);
         let frontier = UnverifiedFrontier::decode(&edge)
             .and_then(|edge| edge.verify(size, &root.0))
             .map_err(|_| StoreError::Corrupt("the log's right edge is damaged"))?;
-        Ok(Writing { tx, frontier, began: size, nodes: Vec::new(), mark: None, awake: BTreeSet::new() })
+        let accords = Version { committed: version, here: version };
+        Ok(Writing { tx, frontier, began: size, nodes: Vec::new(), accords, mark: None, awake: BTreeSet::new() })
     }
 
     /// Number of entries in the log.
     pub async fn log_size(&self) -> Result<u64> {
         let head = self.store().first("SELECT size FROM log_head WHERE id = 1", &[]).await?;
         head.ok_or(StoreError::Corrupt("the log has no head"))?.int(0)
+    }
+
+    /// Number of entries in the log, and the version of the roster: by both, what other processes did shows.
+    pub(crate) async fn log_size_and_roster(&self) -> Result<(u64, u64)> {
+        const SEEN: &str = "SELECT h.size, c.value FROM log_head h JOIN counter c ON c.name = 'roster' WHERE h.id = 1";
+        let row = self.store().first(SEEN, &[]).await?;
+        let mut row = row.ok_or(StoreError::Corrupt("the log has no head"))?;
+        Ok((row.int(0)?, row.int(1)?))
     }
 
     fn origin(&self) -> Result<KeyName> {
@@ -168,15 +218,19 @@ impl Broker {
         Ok(size)
     }
 
-    async fn signed(&self, size: u64, note: &str) -> Result<SignedCheckpoint> {
-        let damaged = |_| StoreError::Corrupt("a checkpoint is damaged");
-        let log = self.log_key()?;
-        let mut signed =
-            UnverifiedCheckpoint::parse(note.as_bytes()).and_then(|note| note.verify(&log)).map_err(damaged)?;
-        const LINES: &str = "SELECT c.line, c.unit, u.signing FROM cosignature c JOIN unit u ON u.name = c.unit
-            WHERE c.size = $1 ORDER BY c.unit";
-        for mut row in self.store().all(LINES, &[size.into()]).await? {
-            let (line, unit, key) = (row.text(0)?, row.parsed::<UnitName>(1)?, row.bytes::<32>(2)?);
+    /// The latest checkpoint with all cosignatures, as a note (R27).
+    pub async fn checkpoint(&self) -> Answer<String> {
+        const LATEST: &str = "SELECT k.note, c.line, c.unit, u.signing
+            FROM checkpoint k LEFT JOIN cosignature c ON c.size = k.size LEFT JOIN unit u ON u.name = c.unit
+            WHERE k.size = (SELECT max(size) FROM checkpoint) ORDER BY c.unit";
+        let mut rows = self.store().all(LATEST, &[]).await?;
+        let Some(first) = rows.first_mut() else { return Ok(Err(LogRefused::NoCheckpoint)) };
+        let mut signed = verified(&first.text(0)?, &self.log_key()?)?;
+        for mut row in rows {
+            // Without a cosignature there is one row all the same.
+            let Some(key) = row.maybe_blob(3)? else { continue };
+            let (line, unit) = (row.text(1)?, row.parsed::<UnitName>(2)?);
+            let key = Bytes::from_slice(&key).ok_or(StoreError::Corrupt("a unit's key"))?;
             // A line under a key that was replaced since is left out.
             if let (Ok(line), Some(witness)) =
                 (UnverifiedCosignature::parse(&line), witness(self.federation(), &unit, &key))
@@ -184,17 +238,7 @@ impl Broker {
                 let _ = signed.add_cosignature(line, &witness);
             }
         }
-        Ok(signed)
-    }
-
-    /// The latest checkpoint with all cosignatures, as a note (R27).
-    pub async fn checkpoint(&self) -> Answer<String> {
-        const LATEST: &str = "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1";
-        let Some(mut row) = self.store().first(LATEST, &[]).await? else {
-            return Ok(Err(LogRefused::NoCheckpoint));
-        };
-        let (size, note) = (row.int(0)?, row.text(1)?);
-        Ok(Ok(self.signed(size, &note).await?.to_note()))
+        Ok(Ok(signed.to_note()))
     }
 
     /// Takes a unit's cosignature of one of the latest checkpoints.
@@ -208,19 +252,17 @@ impl Broker {
         let Some(mut key) = key else { return refused };
         let Some(witness) = witness(self.federation(), unit, &key.bytes(0)?) else { return refused };
         let log = self.log_key()?;
-        const LATEST: &str = "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT $1";
-        for mut row in self.store().all(LATEST, &[COSIGNABLE.into()]).await? {
-            let (size, note) = (row.int(0)?, row.text(1)?);
-            let Ok(mut signed) = UnverifiedCheckpoint::parse(note.as_bytes()).and_then(|note| note.verify(&log)) else {
-                return Err(StoreError::Corrupt("a checkpoint is damaged"));
-            };
-            if signed.add_cosignature(parsed.clone(), &witness).is_ok() {
-                const KEEP: &str = "INSERT INTO cosignature (size, unit, line) VALUES ($1, $2, $3)
-                    ON CONFLICT (size, unit) DO UPDATE SET line = excluded.line";
-                let mut tx = self.store().write(Order::Free).await?;
-                tx.run(KEEP, &[size.into(), unit.as_str().into(), line.trim_end().into()]).await?;
-                tx.commit().await?;
-                return Ok(Ok(()));
+        // Nearly always it is over one of the very latest.
+        for latest in [4, COSIGNABLE] {
+            const LATEST: &str = "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT $1";
+            for mut row in self.store().all(LATEST, &[latest.into()]).await? {
+                let (size, note) = (row.int(0)?, row.text(1)?);
+                if verified(&note, &log)?.add_cosignature(parsed.clone(), &witness).is_ok() {
+                    const KEEP: &str = "INSERT INTO cosignature (size, unit, line) VALUES ($1, $2, $3)
+                        ON CONFLICT (size, unit) DO UPDATE SET line = excluded.line";
+                    self.store().run(KEEP, &[size.into(), unit.as_str().into(), line.trim_end().into()]).await?;
+                    return Ok(Ok(()));
+                }
             }
         }
         refused
@@ -232,7 +274,7 @@ impl Broker {
             return Ok(Err(LogRefused::Range));
         }
         let Ok(plan) = ConsistencyPlan::new(from, to) else { return Ok(Err(LogRefused::Range)) };
-        let hashes = self.nodes(plan.places(), &mut HashMap::new()).await?;
+        let hashes = nodes::read(self.store(), plan.places()).await?;
         match plan.prove(&hashes) {
             Ok(proof) => Ok(Ok(Proof { path: proof.hashes().iter().map(|hash| Bytes(*hash)).collect() })),
             Err(_) => Ok(Err(LogRefused::Range)),
@@ -247,10 +289,16 @@ impl Broker {
         if size > self.log_size().await? {
             return Ok(Err(LogRefused::Range));
         }
-        let (mut read, mut proofs) = (HashMap::new(), Vec::with_capacity(entries.len()));
-        for entry in entries {
-            let Ok(plan) = InclusionPlan::new(size, *entry) else { return Ok(Err(LogRefused::Range)) };
-            let hashes = self.nodes(plan.places(), &mut read).await?;
+        let plans = entries.iter().map(|entry| InclusionPlan::new(size, *entry)).collect::<Result<Vec<_>, _>>();
+        let Ok(plans) = plans else { return Ok(Err(LogRefused::Range)) };
+        // Paths of neighbours share most of their nodes: each is read once.
+        let places: BTreeSet<Place> = plans.iter().flat_map(InclusionPlan::places).copied().collect();
+        let places: Vec<Place> = places.into_iter().collect();
+        let hashes = nodes::read(self.store(), &places).await?;
+        let nodes: HashMap<Place, tlog::Hash> = places.into_iter().zip(hashes).collect();
+        let mut proofs = Vec::with_capacity(plans.len());
+        for plan in plans {
+            let hashes: Vec<tlog::Hash> = plan.places().iter().filter_map(|place| nodes.get(place).copied()).collect();
             let Ok(proof) = plan.prove(&hashes) else { return Ok(Err(LogRefused::Range)) };
             proofs.push(Proof { path: proof.hashes().iter().map(|hash| Bytes(*hash)).collect() });
         }
@@ -262,32 +310,15 @@ impl Broker {
         if size > self.log_size().await? {
             return Ok(Err(LogRefused::Range));
         }
-        let (mut places, mut before) = (Vec::new(), 0u64);
-        for level in (0..62u8).rev().filter(|level| size >> level & 1 == 1) {
-            places.push(Place { level, index: before >> level });
-            before += 1 << level;
-        }
-        let hashes = self.nodes(&places, &mut HashMap::new()).await?;
+        let hashes = nodes::read(self.store(), &Frontier::places(size)).await?;
         Ok(Ok([size.to_be_bytes().as_slice(), hashes.as_flattened()].concat()))
     }
+}
 
-    async fn nodes(&self, places: &[Place], read: &mut HashMap<Place, tlog::Hash>) -> Result<Vec<tlog::Hash>> {
-        let mut hashes = Vec::with_capacity(places.len());
-        for place in places {
-            let hash = match read.get(place) {
-                Some(hash) => *hash,
-                None => {
-                    const NODE: &str = "SELECT hash FROM log_node WHERE level = $1 AND idx = $2";
-                    let row = self.store().first(NODE, &[u64::from(place.level).into(), place.index.into()]).await?;
-                    let hash = row.ok_or(StoreError::Corrupt("a node of the log is missing"))?.bytes::<32>(0)?.0;
-                    read.insert(*place, hash);
-                    hash
-                }
-            };
-            hashes.push(hash);
-        }
-        Ok(hashes)
-    }
+/// A checkpoint of this log, as it is stored.
+fn verified(note: &str, log: &VerifierKey) -> Result<SignedCheckpoint> {
+    let damaged = |_| StoreError::Corrupt("a checkpoint is damaged");
+    UnverifiedCheckpoint::parse(note.as_bytes()).and_then(|note| note.verify(log)).map_err(damaged)
 }
 
 /// A unit's key as a witness: its name, and the key it signs envelopes with.

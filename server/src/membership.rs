@@ -4,7 +4,6 @@
 //! the operator's commands, the two routes under `/v1/join`, and the check of each connection's certificate. *Not here:*
 //! verification codes.
 
-use crate::agreement::bump;
 use crate::authority::{AuthorityError, fingerprint, read_request};
 use crate::broker::Broker;
 use crate::log::Writing;
@@ -241,8 +240,8 @@ impl Broker {
             .tx
             .run(SET, &[args[0].as_slice().into(), standing_number(entry.standing).into(), entry.unit.as_str().into()])
             .await?;
-        bump(writing, "roster").await?;
-        let tick = self.agreement_in(&mut writing.tx).await?.tick_at(now_ms).unwrap_or(0);
+        writing.tx.run("UPDATE counter SET value = value + 1 WHERE name = 'roster'", &[]).await?;
+        let tick = self.agreement_in(writing).await?.tick_at(now_ms).unwrap_or(0);
         let moment = Moment { accord: Hash::ZERO, epoch: 0, tick, now_ms };
         self.say(writing, Party::All, &moment, &entry, Vec::new()).await?;
         self.complete_accords(writing, now_ms).await

@@ -3,7 +3,7 @@
 //! Listener, clock and the signal to stop are arguments, so that a whole federation can run in one process. Callers: the
 //! command `serve`, tests and the exercise. *Not here:* routes ([`crate::http`]).
 
-use crate::agreement::{counter, members};
+use crate::agreement::members;
 use crate::authority::AuthorityError;
 use crate::broker::Broker;
 use crate::connections::{Connections, Gate};
@@ -175,12 +175,11 @@ async fn look_around(broker: Broker, connections: Arc<Connections>, mut stopping
     let (mut size, mut roster) = (None, None);
     loop {
         let seen: Result<(), StoreError> = async {
-            let now = broker.log_size().await?;
-            if size.replace(now) != Some(now) {
+            let (log, version) = broker.log_size_and_roster().await?;
+            if size.replace(log) != Some(log) {
                 broker.mail().wake_all();
             }
-            let now = counter(&mut broker.store(), "roster").await?;
-            if roster.replace(now) != Some(now) {
+            if roster.replace(version) != Some(version) {
                 connections.close_others(&members(&mut broker.store()).await?);
             }
             Ok(())

@@ -105,50 +105,35 @@ impl Broker {
             return Ok(Err(StagingRefused::Frame));
         }
         let hashes: Vec<Hash> = bytes.chunks(FRAME).map(part_hash).collect();
-        let frames = || (index..).zip(bytes.chunks(FRAME)).zip(&hashes);
+        let head: [Arg<'_>; 3] = [unit.as_str().into(), root.into(), rows_len.into()];
+        let values = (index..).zip(bytes.chunks(FRAME)).zip(&hashes);
+        let values = values.flat_map(|((index, bytes), hash)| [index.into(), bytes.into(), Arg::Blob(&hash.0)]);
+        let args: Vec<Arg<'_>> = head.into_iter().chain(values).collect();
+        let add = ADD[count - 1];
         // All calls but the first of an upload find it begun: then one statement does it, which is a transaction of its own.
         // Each further one would be two changes of thread, and cost more than the bytes.
-        let head: [Arg<'_>; 3] = [unit.as_str().into(), root.into(), rows_len.into()];
-        let values = frames().flat_map(|((index, bytes), hash)| [index.into(), bytes.into(), Arg::Blob(&hash.0)]);
-        let args: Vec<Arg<'_>> = head.into_iter().chain(values).collect();
-        if self.store().run(ADD[count - 1], &args).await? > 0 {
+        if index > 0 && self.store().run(add, &args).await? > 0 {
             return Ok(Ok(()));
         }
         let mut tx = self.store().write(Order::Free).await?;
-        let body = match staged_body(&mut tx, unit, root).await? {
-            Some((_, other)) if other != rows_len => return Ok(Err(StagingRefused::OtherLength)),
-            Some((body, _)) => body,
-            None => {
-                const HELD: &str = "SELECT count(*), CAST(coalesce(sum(rows_len), 0) AS BIGINT) FROM body
-                    WHERE owner = $1 AND accepted = 0";
-                let mut held = tx
-                    .first(HELD, &[unit.as_str().into()])
-                    .await?
-                    .ok_or(StoreError::Corrupt("a count without a row"))?;
-                if held.int(0)? >= MAX_BODIES || held.int(1)?.saturating_add(rows_len) > MAX_STAGED {
-                    return Ok(Err(StagingRefused::Full));
-                }
-                const BEGIN: &str = "INSERT INTO body (owner, root, rows_len, touched_ms) VALUES ($1, $2, $3, $4)
-                    ON CONFLICT (owner, root) WHERE accepted = 0 DO UPDATE SET touched_ms = excluded.touched_ms
-                    RETURNING id";
-                let args = [unit.as_str().into(), root.into(), rows_len.into(), now_ms.into()];
-                tx.first(BEGIN, &args).await?.ok_or(StoreError::Corrupt("no body was made"))?.int(0)?
+        const HELD: &str = "SELECT count(*), CAST(coalesce(sum(rows_len), 0) AS BIGINT),
+            max(CASE WHEN root = $2 THEN rows_len END) FROM body WHERE owner = $1 AND accepted = 0";
+        let held = tx.first(HELD, &[unit.as_str().into(), root.into()]).await?;
+        let mut held = held.ok_or(StoreError::Corrupt("a count without a row"))?;
+        if held.maybe_int(2)?.is_none() {
+            if held.int(0)? >= MAX_BODIES || held.int(1)?.saturating_add(rows_len) > MAX_STAGED {
+                return Ok(Err(StagingRefused::Full));
             }
-        };
-        const PUT: &str = "INSERT INTO frame (body, idx, bytes, hash) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (body, idx) DO UPDATE SET bytes = excluded.bytes, hash = excluded.hash";
-        for ((index, bytes), hash) in frames() {
-            tx.run(PUT, &[body.into(), index.into(), bytes.into(), Arg::Blob(&hash.0)]).await?;
+            const BEGIN: &str = "INSERT INTO body (owner, root, rows_len, touched_ms) VALUES ($1, $2, $3, $4)
+                ON CONFLICT (owner, root) WHERE accepted = 0 DO UPDATE SET touched_ms = excluded.touched_ms";
+            tx.run(BEGIN, &[unit.as_str().into(), root.into(), rows_len.into(), now_ms.into()]).await?;
+        }
+        if tx.run(add, &args).await? == 0 {
+            return Ok(Err(StagingRefused::OtherLength));
         }
         tx.commit().await?;
         Ok(Ok(()))
     }
-}
-
-async fn staged_body(tx: &mut Tx, owner: &UnitName, root: &Hash) -> Result<Option<(u64, u64)>> {
-    const STAGED: &str = "SELECT id, rows_len FROM body WHERE owner = $1 AND root = $2 AND accepted = 0";
-    let row = tx.first(STAGED, &[owner.as_str().into(), root.into()]).await?;
-    row.map(|mut row| Ok((row.int(0)?, row.int(1)?))).transpose()
 }
 
 /// What a finished upload turned out to be.
@@ -163,17 +148,22 @@ pub(crate) enum Upload {
 
 /// Looks whether the upload under `root` is whole, with `head` as its first part, and takes it over.
 pub(crate) async fn take(tx: &mut Tx, owner: &UnitName, root: &Hash, head: &[u8], rows_len: u64) -> Result<Upload> {
-    let Some((body, staged_len)) = staged_body(tx, owner, root).await? else { return Ok(Upload::Incomplete) };
-    if staged_len != rows_len {
+    const UPLOAD: &str = "SELECT b.id, b.rows_len, f.hash FROM body b LEFT JOIN frame f ON f.body = b.id
+        WHERE b.owner = $1 AND b.root = $2 AND b.accepted = 0 ORDER BY f.idx";
+    let mut rows = tx.all(UPLOAD, &[owner.as_str().into(), root.into()]).await?;
+    let Some(first) = rows.first_mut() else { return Ok(Upload::Incomplete) };
+    let body = first.int(0)?;
+    if first.int(1)? != rows_len {
         return Ok(Upload::Wrong);
-    }
-    let rows = tx.all("SELECT hash FROM frame WHERE body = $1 ORDER BY idx", &[body.into()]).await?;
-    if rows.len() as u64 != frame_count(rows_len) {
-        return Ok(Upload::Incomplete);
     }
     let mut hashes = vec![part_hash(head)];
     for mut row in rows {
-        hashes.push(row.bytes(0)?);
+        if let Some(hash) = row.maybe_blob(2)? {
+            hashes.push(Hash::from_slice(&hash).ok_or(StoreError::Corrupt("bytes of another length"))?);
+        }
+    }
+    if hashes.len() as u64 - 1 != frame_count(rows_len) {
+        return Ok(Upload::Incomplete);
     }
     if root_of_hashes(hashes.into_iter()) != *root {
         return Ok(Upload::Wrong);

@@ -25,6 +25,8 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 /// SQLite below this version can corrupt a database in WAL mode.
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 const WAIT: Duration = Duration::from_secs(30);
+/// Rows of a result that SQLite's thread gets ready before it waits: all of nearly every result, for one change of thread.
+const ROWS: usize = 256;
 
 /// What went wrong in the store. The message names no value.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +76,7 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(WAIT)
+            .row_buffer_size(ROWS)
             .pragma("secure_delete", "ON")
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", "-16000");
@@ -204,6 +207,15 @@ impl Tx {
     pub(crate) async fn undo_to_mark(&mut self) -> Result<()> {
         self.run("ROLLBACK TO SAVEPOINT mark", &[]).await?;
         self.keep_mark().await
+    }
+
+    /// Undoes all of it.
+    pub(crate) async fn undo(self) -> Result<()> {
+        let done = match self {
+            Tx::Sqlite(tx) => tx.rollback().await,
+            Tx::Postgres(tx) => tx.rollback().await,
+        };
+        Ok(done.map_err(ends_the_process_if_the_disk_failed)?)
     }
 
     /// Makes it durable (R25).

@@ -42,7 +42,7 @@ impl Broker {
         if (&said.low, &said.high) != (pair.low(), pair.high()) {
             return Err(ActRefused::Place.into());
         }
-        welcome::check_peer(writing, unit, peer, &said.accord).await?;
+        welcome::check_peer(writing, unit, peer, agreement, &said.accord).await?;
         let manual = self.manual(agreement, &said.accord)?;
         let officers = officers_of(&mut writing.tx, &[pair.low(), pair.high()]).await.or_fail()?;
         let verified = act.verify(self.federation(), unit, &officers)?;

@@ -1,6 +1,6 @@
 //! The body of an envelope that is being taken in: inline or staged in frames, and checked against its root (R23, R24).
 //!
-//! Caller: [`super`]. Rows in frames are never in memory at once. *Not here:* what tag sets, acknowledgements and acts
+//! Caller: [`super`]. Rows in frames are in memory some at a time. *Not here:* what tag sets, acknowledgements and acts
 //! mean.
 
 use super::{Aftermath, OrFail, Stop};
@@ -25,6 +25,8 @@ const POINT_LEN: u64 = 32;
 const MAX_POINTS: u64 = 65_536;
 /// The longest part of a sealed parcel: 1 MiB and the tag of its encryption.
 const MAX_PART: u64 = protocol::parcel::MAX_SEALED_PART as u64;
+/// Frames that are in memory together: a MiB.
+const TOGETHER: u64 = 16;
 
 /// Where the rows are.
 pub(super) enum Rows {
@@ -48,23 +50,24 @@ impl Content {
         })
     }
 
-    /// Number of pieces in which [`Content::piece`] gives the rows.
-    pub(super) fn pieces(&self) -> u64 {
+    /// The next pieces of the rows, of 65,536 bytes at most each, after so many; none at the end.
+    pub(super) async fn pieces(&self, writing: &mut Writing, after: usize) -> Result<Vec<Vec<u8>>, Stop> {
         match &self.rows {
-            Rows::Inline(_) => 1,
-            Rows::Frames { frames, .. } => *frames,
-        }
-    }
-
-    /// One piece of the rows: 65,536 bytes at most.
-    pub(super) async fn piece(&self, writing: &mut Writing, index: u64) -> Result<Vec<u8>, Stop> {
-        match &self.rows {
-            Rows::Inline(bytes) => Ok(bytes.clone()),
-            Rows::Frames { body, .. } => {
-                const FRAME: &str = "SELECT bytes FROM frame WHERE body = $1 AND idx = $2";
-                let row = writing.tx.first(FRAME, &[(*body).into(), index.into()]).await.or_fail()?;
-                let missing = Stop::Failed(StoreError::Corrupt("a frame is missing"));
-                row.ok_or(missing)?.blob(0).or_fail()
+            Rows::Inline(bytes) if after == 0 => Ok(vec![bytes.clone()]),
+            Rows::Inline(_) => Ok(Vec::new()),
+            Rows::Frames { body, frames } => {
+                let after = after as u64;
+                let count = frames.saturating_sub(after).min(TOGETHER);
+                if count == 0 {
+                    return Ok(Vec::new());
+                }
+                const FRAMES: &str = "SELECT bytes FROM frame WHERE body = $1 AND idx >= $2 AND idx < $3 ORDER BY idx";
+                let args = [(*body).into(), after.into(), (after + count).into()];
+                let rows = writing.tx.all(FRAMES, &args).await.or_fail()?;
+                if rows.len() as u64 != count {
+                    return Err(Stop::Failed(StoreError::Corrupt("a frame is missing")));
+                }
+                rows.into_iter().map(|mut row| row.blob(0)).collect::<Result<_, _>>().or_fail()
             }
         }
     }
@@ -88,10 +91,15 @@ impl Content {
             return Ok(None);
         }
         let mut rows = Vec::with_capacity(self.rows_len as usize);
-        for index in 0..self.pieces() {
-            rows.extend(self.piece(writing, index).await?);
+        let mut taken = 0;
+        loop {
+            let pieces = self.pieces(writing, taken).await?;
+            if pieces.is_empty() {
+                return Ok(Some(rows));
+            }
+            taken += pieces.len();
+            rows.extend(pieces.into_iter().flatten());
         }
-        Ok(Some(rows))
     }
 }
 

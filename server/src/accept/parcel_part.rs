@@ -33,7 +33,7 @@ impl Broker {
         let case = cases::load(writing, &head.handle).await.or_fail()?;
         // A stranger to the case hears the same as whoever names none.
         let case = case.filter(|case| case.units() == [pair.low(), pair.high()]).ok_or(PartRefused::NoCase)?;
-        welcome::check_peer(writing, unit, peer, case.accord()).await?;
+        welcome::check_peer(writing, unit, peer, agreement, case.accord()).await?;
         let manual = self.manual(agreement, case.accord())?;
         if case.deadline_ms(&manual).is_some_and(|deadline| deadline <= now_ms) {
             // What the limit leads to, a recall maybe, is about to be logged.

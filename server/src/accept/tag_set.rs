@@ -1,6 +1,6 @@
 //! Taking in a tag set: its leaves are added and removed in the transaction that accepts it (R15).
 //!
-//! Rows are read frame by frame: memory does not grow with the set. A set that turns out wrong in its last frame is undone
+//! Rows are read some frames at a time: memory does not grow with the set. A set that turns out wrong in its last frame is undone
 //! whole. Caller: [`super`]. *Not here:* how leaves are kept ([`crate::leaves`]), and comparing ([`crate::matching`]).
 
 use super::content::Content;
@@ -25,7 +25,7 @@ pub(super) async fn take_in(
 ) -> Result<(), Stop> {
     let header = envelope.header();
     let head: TagSet = content.head()?;
-    welcome::check_peer(writing, unit, &head.peer, &header.accord).await?;
+    welcome::check_peer(writing, unit, &head.peer, agreement, &header.accord).await?;
     let accord = agreement.for_epoch(header.epoch).ok_or(MomentRefused::NoAccord)?;
     check_size(&head, accord.terms())?;
     let mut reader = Reader::new(&head, content.rows_len)?;
@@ -35,19 +35,26 @@ pub(super) async fn take_in(
 
     let entry = writing.size();
     let mut change = Change::begin(&mut writing.tx, &place, entry).await.or_fail()?;
-    for index in 0..content.pieces() {
-        let piece = content.piece(writing, index).await?;
-        let rows = reader.push(&piece)?;
-        let (mut adds, mut removals) = (Vec::with_capacity(rows.len()), Vec::new());
-        for row in rows {
-            match row {
-                Row::Add(leaf) => adds.push(leaf.to_bytes()),
-                Row::Remove(tag) => removals.push(tag),
-            }
+    let mut taken = 0;
+    loop {
+        let pieces = content.pieces(writing, taken).await?;
+        if pieces.is_empty() {
+            break;
         }
-        change.add(&mut writing.tx, &adds).await.or_fail()?;
-        if !removals.is_empty() {
-            change.remove(&mut writing.tx, &removals).await.or_fail()??;
+        taken += pieces.len();
+        for piece in &pieces {
+            let rows = reader.push(piece)?;
+            let (mut adds, mut removals) = (Vec::with_capacity(rows.len()), Vec::new());
+            for row in rows {
+                match row {
+                    Row::Add(leaf) => adds.push(leaf.to_bytes()),
+                    Row::Remove(tag) => removals.push(tag),
+                }
+            }
+            change.add(&mut writing.tx, &adds).await.or_fail()?;
+            if !removals.is_empty() {
+                change.remove(&mut writing.tx, &removals).await.or_fail()??;
+            }
         }
     }
     reader.finish()?;

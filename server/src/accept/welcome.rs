@@ -11,7 +11,12 @@ use protocol::envelope::{Header, Kind};
 use protocol::name::{Party, UnitName};
 
 /// Who may be written to, by kind.
-pub(super) async fn check_receiver(writing: &mut Writing, unit: &UnitName, header: &Header) -> Result<(), Stop> {
+pub(super) async fn check_receiver(
+    writing: &mut Writing,
+    unit: &UnitName,
+    agreement: &Agreement,
+    header: &Header,
+) -> Result<(), Stop> {
     match header.kind {
         Kind::Roster | Kind::Notice | Kind::EpochClosed | Kind::Deadline => Err(SenderRefused::Kind.into()),
         Kind::AccordProposal | Kind::AccordSignature | Kind::Officer => match header.receiver {
@@ -30,7 +35,7 @@ pub(super) async fn check_receiver(writing: &mut Writing, unit: &UnitName, heade
         | Kind::Refusal
         | Kind::Acknowledgement
         | Kind::Dispute => match &header.receiver {
-            Party::Unit(peer) => check_peer(writing, unit, peer, &header.accord).await,
+            Party::Unit(peer) => check_peer(writing, unit, peer, agreement, &header.accord).await,
             _ => Err(ReceiverRefused::Kind.into()),
         },
         // The accord that rules a case stands in the act: both are checked against it there.
@@ -46,6 +51,7 @@ pub(super) async fn check_peer(
     writing: &mut Writing,
     unit: &UnitName,
     peer: &UnitName,
+    agreement: &Agreement,
     accord: &Hash,
 ) -> Result<(), Stop> {
     if peer == unit {
@@ -57,13 +63,10 @@ pub(super) async fn check_peer(
     if standing != Some(0) {
         return Err(ReceiverRefused::NotAdmitted.into());
     }
-    const PARTIES: &str = "SELECT count(*) FROM accord_signature WHERE accord = $1 AND (unit = $2 OR unit = $3)";
-    let args = [accord.into(), unit.as_str().into(), peer.as_str().into()];
-    let row = writing.tx.first(PARTIES, &args).await.or_fail()?;
-    match row.map(|mut row| row.int(0)).transpose().or_fail()? {
-        Some(2) => Ok(()),
-        _ => Err(ReceiverRefused::NotParty.into()),
+    if !agreement.is_party(accord, unit) || !agreement.is_party(accord, peer) {
+        return Err(ReceiverRefused::NotParty.into());
     }
+    Ok(())
 }
 
 /// Accord, epoch and tick, by the broker's clock. A sender's clock may be one tick ahead.

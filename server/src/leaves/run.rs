@@ -13,8 +13,9 @@ type TagBytes = [u8; TAG_LEN];
 /// Leaves in a block: as many as fit into a page of either database beside the row's key.
 pub(super) const BLOCK: usize = 120;
 const BLOCK_LEN: usize = BLOCK * LEAF_LEN;
-/// Blocks written by one statement, or read by one query.
-const TOGETHER: usize = 64;
+/// Blocks written by one statement, or read by one query: a MiB, of which a merge has some in memory. Few in tests, so that
+/// they go through a run in many strides.
+const TOGETHER: usize = if cfg!(test) { 8 } else { 256 };
 /// A look-up costs as much as reading so many blocks in a row.
 const LOOK_UP: u64 = 3;
 
@@ -78,19 +79,21 @@ struct Scan {
     last: Vec<u8>,
     bytes: Vec<u8>,
     at: usize,
+    is_read: bool,
 }
 
 impl Scan {
     fn of(run: &Run) -> Scan {
-        Scan { run: run.id, last: Vec::new(), bytes: Vec::new(), at: 0 }
+        Scan { run: run.id, last: Vec::new(), bytes: Vec::new(), at: 0, is_read: false }
     }
 
     /// Reads on if all was taken; `false` at the end.
     async fn fill(&mut self, tx: &mut Tx) -> Result<bool> {
         const NEXT: &str = "SELECT leaves FROM leaf_block WHERE run = $1 AND first > $2 ORDER BY first LIMIT $3";
-        if self.rest().is_empty() {
+        if self.rest().is_empty() && !self.is_read {
             let args = [self.run.into(), self.last.as_slice().into(), (TOGETHER as u64).into()];
             let blocks = tx.all(NEXT, &args).await?;
+            self.is_read = blocks.len() < TOGETHER;
             (self.bytes, self.at) = (Vec::with_capacity(blocks.len() * BLOCK_LEN), 0);
             for mut row in blocks {
                 let block = whole(row.blob(0)?)?;

@@ -1,13 +1,15 @@
 //! Submissions, mailboxes and waiting.
 
-use crate::scene::{BEGIN, Scene, unit};
+use crate::scene::{BEGIN, Scene, leaves, unit};
 use protocol::codec::Bytes;
 use protocol::envelope::Kind;
-use protocol::message::Count;
+use protocol::message::{Count, Size};
+use protocol::tagset::Leaf;
 use std::time::Duration;
 
 on_each_store!(
     a_refusal_ends_a_submission_and_keeps_what_came_before,
+    what_a_refused_envelope_did_is_undone_alone_or_behind_another,
     mail_comes_in_order_and_without_gaps,
     who_waits_is_woken,
     whoever_is_admitted_later_gets_all_that_was_said_to_all,
@@ -30,6 +32,34 @@ async fn a_refusal_ends_a_submission_and_keeps_what_came_before(mut s: Scene) {
     assert_eq!((outcomes.entries.len(), outcomes.refused), (4, None));
     assert!(outcomes.entries.is_sorted());
     assert_eq!(s.broker.state(&a.name, BEGIN).await.unwrap().previous, a.previous);
+}
+
+/// A set that removes what does not stand is refused last of all: by then its leaves are written, and its tick is taken.
+async fn what_a_refused_envelope_did_is_undone_alone_or_behind_another(mut s: Scene) {
+    let [mut a, _] = s.agreed(["A", "B"]).await;
+    let standing = leaves(1, 256);
+    let opened = a.tag_set("B", 0, Size::Opening, &standing, &[]);
+    s.accepted(&mut a, opened, BEGIN).await;
+    let tags = |of: &[Leaf]| of.iter().map(|leaf| leaf.tag).collect::<Vec<_>>();
+    let (adds, gone) = (leaves(2, 4), tags(&standing[..4]));
+    let absent = [&gone[1..], &tags(&leaves(3, 1))].concat();
+    let now = BEGIN + 1_000;
+    s.refused(&a, a.tag_set("B", 1, Size::Small, &adds, &absent), now, "tagset-tag-absent").await;
+
+    let size = s.broker.log_size().await.unwrap();
+    let first = a.say(unit("B"), 1, &Count { request: Bytes([1; 32]), total: 1 }, vec![]);
+    a.advance(&first);
+    let second = a.tag_set("B", 1, Size::Small, &adds, &absent);
+    let outcomes = s.broker.accept(&a.name, vec![first, second], now).await.unwrap();
+    assert_eq!((outcomes.entries, outcomes.refused.unwrap().code.as_str()), (vec![size], "tagset-tag-absent"));
+    assert_eq!(s.broker.log_size().await.unwrap(), size + 1);
+
+    let posted = a.tag_set("B", 1, Size::Small, &adds, &gone);
+    s.accepted(&mut a, posted, now).await;
+    s.broker.tick(now).await.unwrap();
+    let size = s.broker.log_size().await.unwrap();
+    let all: Vec<u64> = (0..size).collect();
+    assert_eq!(s.broker.inclusion(size, &all).await.unwrap().unwrap().len() as u64, size, "no node is missing");
 }
 
 async fn mail_comes_in_order_and_without_gaps(mut s: Scene) {
@@ -98,6 +128,14 @@ async fn the_log_proves_what_it_holds(mut s: Scene) {
     let included = InclusionProof::from_bytes(&flat(proof.path)).unwrap();
     second.verify_inclusion(entry, &Entry(b.previous.0), &included).unwrap();
     assert!(second.verify_inclusion(entry + 1, &Entry(b.previous.0), &included).is_err());
+    // More nodes than one look at the store brings.
+    let all: Vec<u64> = (0..second.size()).collect();
+    let proofs = s.broker.inclusion(second.size(), &all).await.unwrap().unwrap();
+    assert_eq!(flat(proofs[entry as usize].path.clone()), included.to_bytes());
+    for at in all {
+        let alone = s.broker.inclusion(second.size(), &[at]).await.unwrap().unwrap().remove(0);
+        assert_eq!(alone.path, proofs[at as usize].path);
+    }
     for size in [1, 5, first.size(), second.size()] {
         let edge = s.broker.frontier(size).await.unwrap().unwrap();
         let edge = UnverifiedFrontier::decode(&edge).unwrap();
