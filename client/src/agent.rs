@@ -46,6 +46,7 @@ mod objections;
 mod officers;
 mod opening;
 mod overlaps;
+mod own_sets;
 mod pair;
 mod parcels;
 mod receiving;
@@ -349,6 +350,12 @@ impl Agent {
     /// The broker accepted an envelope of ours.
     pub fn accepted(&mut self, sequence: u64, envelope: &Envelope, entry: u64) {
         self.desk.accepted(sequence, envelope, entry);
+        if envelope.header().kind == Kind::TagSet {
+            let hash = envelope.hash();
+            let epoch = envelope.header().epoch;
+            let pairs = self.links.values_mut().filter_map(|link| link.epochs.get_mut(&epoch));
+            pairs.for_each(|pair| pair.accepted(&hash, entry));
+        }
     }
 
     /// The broker refused the first of `unsent` for good: it leaves the chain, and the others are numbered and signed
@@ -368,6 +375,7 @@ impl Agent {
                 && let Some(pair) = link.epochs.get_mut(&epoch)
             {
                 pair.barren = true;
+                pair.own_sets.refused(&first.envelope.hash());
                 pair.touch();
             }
         }

@@ -312,6 +312,9 @@ pub enum DisputeReason {
     /// The commitment is refused.
     #[n(5)]
     BadCommitment,
+    /// A notice lists other sets as ours than were accepted before the cut.
+    #[n(6)]
+    WrongSets,
 }
 
 /// A signed complaint, for the peer, officers and auditors (R18). No rows.

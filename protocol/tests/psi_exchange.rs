@@ -62,15 +62,15 @@ fn a_wrong_evaluation_of_any_single_point_is_found() {
     let exchange = two.exchange(&tokens(0..20), 12, &two.gm.key, &two.sn.key, &mut rng);
     let peer = two.sn.key.commitment();
     // the positive control: the same path accepts the right answer
-    assert!(two.check(&exchange, &exchange.answer, &peer).is_ok());
+    assert!(two.check(&exchange, &exchange.answer, peer).is_ok());
     let wrong = evaluate(&exchange.asked.points, &EpochKey::random(&mut rng)).unwrap();
     for place in 0..32 {
         let mut answer = exchange.answer.clone();
         answer[place] = wrong.points()[place];
-        assert_eq!(two.check(&exchange, &answer, &peer).err(), Some(AnswerRefused::Proof), "{place}");
+        assert_eq!(two.check(&exchange, &answer, peer).err(), Some(AnswerRefused::Proof), "{place}");
         let mut swapped = exchange.answer.clone();
         swapped.swap(place, (place + 1) % 32);
-        assert_eq!(two.check(&exchange, &swapped, &peer).err(), Some(AnswerRefused::Proof), "{place}");
+        assert_eq!(two.check(&exchange, &swapped, peer).err(), Some(AnswerRefused::Proof), "{place}");
     }
 }
 
@@ -185,9 +185,9 @@ proptest! {
         let peer = two.sn.key.commitment();
         let mut answer = exchange.answer.clone();
         answer[place][bit / 8] ^= 1 << (bit % 8);
-        prop_assert!(two.check(&exchange, &answer, &peer).is_err());
+        prop_assert!(two.check(&exchange, &answer, peer).is_err());
         exchange.proof.0[proof_bit / 8] ^= 1 << (proof_bit % 8);
-        prop_assert_eq!(two.check(&exchange, &exchange.answer, &peer).err(), Some(AnswerRefused::Proof));
+        prop_assert_eq!(two.check(&exchange, &exchange.answer, peer).err(), Some(AnswerRefused::Proof));
     }
 
     #[test]

@@ -27,7 +27,7 @@ use protocol::tagset::Reader;
 use protocol::{Bytes, Hash, label};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use zeroize::Zeroizing;
 
 /// The name of every simulated federation.
@@ -112,6 +112,10 @@ pub struct Federation {
     pub rng: ChaCha20Rng,
     /// What happens to envelopes on their way in.
     pub tamper: Option<Tamper>,
+    /// Units that are too busy for their agents: nothing is made, sent or taken in, and time passes.
+    pub busy: BTreeSet<UnitName>,
+    /// The broker leaves the next sets of this unit, so many, out of what it says that it compared.
+    pub left_out: Option<(UnitName, usize)>,
     /// Drops this share of matches, in percent: a broker that lies by silence.
     pub drop_matches: u64,
     /// The broker lets every act pass: what units refuse by themselves.
@@ -154,6 +158,8 @@ impl Federation {
             units: BTreeMap::new(),
             rng,
             tamper: None,
+            busy: BTreeSet::new(),
+            left_out: None,
             drop_matches: 0,
             lenient: false,
             cases: BTreeMap::new(),
@@ -333,7 +339,7 @@ impl Federation {
         for _ in 0..ticks {
             self.now_ms += 1000;
             let (now, names) = (self.now_ms, self.units.keys().cloned().collect::<Vec<_>>());
-            for name in &names {
+            for name in names.iter().filter(|name| !self.busy.contains(name)).cloned().collect::<Vec<_>>() {
                 let mut rng = self.fork();
                 let unit = self.unit(name.as_str());
                 while unit.agent.advance(now, &mut rng) {
@@ -404,6 +410,9 @@ impl Federation {
     }
 
     fn pump_one(&mut self, name: &UnitName) -> bool {
+        if self.busy.contains(name) {
+            return false;
+        }
         let (now, mut rng) = (self.now_ms, self.fork());
         let unit = self.unit(name.as_str());
         unit.commit();
@@ -547,7 +556,13 @@ impl Federation {
             let dropped = self.drop_matches;
             let mut rng = self.fork();
             let state = self.pairs.get_mut(&(pair.clone(), epoch)).expect("a pair");
-            let [low_sets, high_sets] = std::mem::take(&mut state.sets);
+            let [mut low_sets, mut high_sets] = std::mem::take(&mut state.sets);
+            if let Some((unit, left)) = &mut self.left_out {
+                let sets = if unit == pair.low() { &mut low_sets } else { &mut high_sets };
+                let gone = sets.len().min(*left);
+                sets.drain(..gone);
+                *left -= gone;
+            }
             if low_sets.is_empty() && high_sets.is_empty() {
                 continue;
             }

@@ -103,7 +103,16 @@ pub(super) fn noticed(
         dispute(pair, desk, envelope.hash(), reason, Some(Bytes(leaf.to_bytes())));
         link.stopped = Some(super::event::dispute_code(reason).to_owned());
     }
-    let peers_sets = if we_are_low { &head.high_sets } else { &head.low_sets };
+    let (own_sets, peers_sets) =
+        if we_are_low { (&head.low_sets, &head.high_sets) } else { (&head.high_sets, &head.low_sets) };
+    if desk.chain.restored_epoch.is_some_and(|restored| pair.open.epoch <= restored) {
+        pair.own_sets.pass(own_sets, head.position);
+    } else if pair.own_sets.take_listed(own_sets, head.position).is_err() {
+        pair.own_sets.pass(own_sets, head.position);
+        dispute(pair, desk, envelope.hash(), DisputeReason::WrongSets, None);
+        link.stopped = Some("wrong-sets".to_owned());
+        return Err(NotTaken::Notice);
+    }
     pair.peer_sets += peers_sets.len() as u64;
     pair.covered = Some(tick);
     purge_retired(pair, desk, holdings, tick);
@@ -329,11 +338,10 @@ fn check_canaries(link: &mut Link, pair: &mut PairEpoch, desk: &mut Desk, about:
     if pair.accused {
         return;
     }
-    let Some(opened) = pair.opened else { return };
     let missing = pair.leaves.canaries().any(|(index, place)| {
         let Some(canary) = pair.canaries.get(index as usize) else { return false };
-        let ours = pair.leaves.at(place).is_sent()
-            && pair.covered.is_some_and(|covered| covered >= opened + canary.tick + CANARY_SLACK);
+        // Made is not enough: on a busy machine cuts of ticks before it are told after it.
+        let ours = pair.leaves.at(place).sent_in().is_some_and(|tick| pair.own_sets.is_listed(tick));
         // The peer sends one set a tick, and a set cannot hold a canary before its tick: after so many sets of the
         // peer's since its opening, its leaf is out.
         let theirs = pair.peer_sets > canary.tick + CANARY_SLACK;

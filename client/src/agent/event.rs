@@ -201,5 +201,6 @@ pub fn dispute_code(reason: DisputeReason) -> &'static str {
         DisputeReason::MissingCanary => "missing-canary",
         DisputeReason::WrongDigest => "wrong-digest",
         DisputeReason::BadCommitment => "bad-commitment",
+        DisputeReason::WrongSets => "wrong-sets",
     }
 }

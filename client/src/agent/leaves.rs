@@ -126,6 +126,11 @@ impl OwnLeaf {
         matches!(self.state(), State::Sent | State::Retired)
     }
 
+    /// The tick of the set that it went out with, if it did.
+    pub fn sent_in(&self) -> Option<u64> {
+        self.is_sent().then_some(u64::from(self.when))
+    }
+
     /// The tick from which it may go; `None` once it went.
     pub fn due(&self) -> Option<u64> {
         (self.state() == State::Waiting).then_some(u64::from(self.when))

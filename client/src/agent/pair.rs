@@ -7,6 +7,7 @@
 use super::desk::Desk;
 use super::holdings::{Holdings, TokenIndex};
 use super::leaves::{Leaves, Place};
+use super::own_sets::OwnSets;
 use super::store::{Reader, Writer};
 use protocol::accord::Accord;
 use protocol::acknowledgement::MAX_RECORDS;
@@ -94,6 +95,8 @@ pub(super) struct PairEpoch {
     pub open_notices: HashMap<Hash, OpenNotice>,
     pub changes: VecDeque<(Tag, Vec<RecordNumber>)>,
     pub peer_sets: u64,
+    /// Our sets that no cut has had yet.
+    pub own_sets: OwnSets,
     pub covered: Option<u64>,
     pub accused: bool,
 
@@ -172,6 +175,7 @@ impl PairEpoch {
             open_notices: HashMap::new(),
             changes: VecDeque::new(),
             peer_sets: 0,
+            own_sets: OwnSets::default(),
             covered: None,
             accused: false,
             keys: BTreeSet::new(),
@@ -228,6 +232,12 @@ impl PairEpoch {
             self.counted.insert(new.0, request);
             self.dirty = true;
         }
+        self.dirty |= self.own_sets.renumbered(&old.1, &new.1);
+    }
+
+    /// The broker accepted an envelope of ours.
+    pub fn accepted(&mut self, hash: &Hash, entry: u64) {
+        self.dirty |= self.own_sets.accepted(hash, entry);
     }
 
     /// Whether every token that may be asked for is compared, and every notice with matches acknowledged by both.
@@ -284,6 +294,7 @@ impl PairEpoch {
         w.maybe_u64(self.opened);
         w.maybe_u64(self.last_set);
         w.u64(self.peer_sets);
+        self.own_sets.write(&mut w);
         w.maybe_u64(self.covered);
         w.flag(self.accused);
         w.u64(self.outstanding.len() as u64);
@@ -351,6 +362,7 @@ impl PairEpoch {
         pair.opened = r.maybe_u64()?;
         pair.last_set = r.maybe_u64()?;
         pair.peer_sets = r.u64()?;
+        pair.own_sets = OwnSets::read(&mut r)?;
         pair.covered = r.maybe_u64()?;
         pair.accused = r.flag()?;
         for _ in 0..r.u64()? {

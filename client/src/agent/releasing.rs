@@ -158,7 +158,9 @@ fn send(
         removals: removals.len() as u32,
         root,
     };
-    desk.send(Party::Broker, Kind::TagSet, Some(pair.open), Body { head: head.to_bytes(), rows });
+    let body = Body { head: head.to_bytes(), rows };
+    let (_, hash) = desk.send(Party::Broker, Kind::TagSet, Some(pair.open), body);
+    pair.own_sets.made(hash, tick);
     pair.last_set = Some(tick);
     if !real.is_empty() || !gone.is_empty() {
         let key = pair.name("sent", tick);

@@ -116,6 +116,7 @@ pub(crate) fn heads() -> Vec<Example> {
         ("dispute_missing_canary", DisputeReason::MissingCanary, Some(hash(0x84))),
         ("dispute_wrong_digest", DisputeReason::WrongDigest, None),
         ("dispute_bad_commitment", DisputeReason::BadCommitment, None),
+        ("dispute_wrong_sets", DisputeReason::WrongSets, None),
     ] {
         let what = "the array ends before a leaf that is absent";
         out.push(example(name, "R18", what, &Dispute { about: hash(0x81), reason, leaf }));

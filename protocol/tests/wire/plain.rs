@@ -79,7 +79,7 @@ enumerations! {
     Standing { Admitted, Suspended, Left }
     Size { Opening, Bulk, Small }
     RefusalReason { OverQuota, OtherSecret, BadPoint, Restored, Stopped, Size, IdentifierVersion }
-    DisputeReason { UnknownTag, WrongConfirmation, WrongEvaluation, MissingCanary, WrongDigest, BadCommitment }
+    DisputeReason { UnknownTag, WrongConfirmation, WrongEvaluation, MissingCanary, WrongDigest, BadCommitment, WrongSets }
 }
 
 fn number_of<T: minicbor::Encode<()>>(value: &T) -> u8 {

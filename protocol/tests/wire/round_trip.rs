@@ -108,6 +108,7 @@ fn dispute_reason() -> impl Strategy<Value = DisputeReason> {
         MissingCanary,
         WrongDigest,
         BadCommitment,
+        WrongSets,
     ])
 }
 

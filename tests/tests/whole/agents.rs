@@ -162,6 +162,42 @@ fn a_dropped_match_is_noticed_through_canaries() {
     }
 }
 
+/// Whether a unit complained of the broker or of a peer.
+fn complaints(f: &mut Federation, name: &str) -> Vec<Event> {
+    f.unit(name).events.iter().filter(|event| matches!(event, Event::Disputed(..))).cloned().collect()
+}
+
+#[test]
+fn a_unit_that_was_busy_accuses_nobody() {
+    // It makes the set with its canaries late, and only then hears of the cuts of the ticks before.
+    for pause in [3, 9, 25] {
+        let mut f = two();
+        f.run(6);
+        f.busy.insert("GM".parse().unwrap());
+        f.run(pause);
+        f.busy.clear();
+        f.run(40);
+        for name in ["SN", "GM"] {
+            assert_eq!(complaints(&mut f, name), [], "{name} after {pause}");
+        }
+        assert_eq!(f.overlaps("SN", "GM"), [(1, 2), (3, 3)]);
+    }
+}
+
+#[test]
+fn a_set_that_the_broker_leaves_out_is_noticed_by_its_unit() {
+    for left in [1, 2] {
+        let mut f = two();
+        f.settle(30).expect("settles");
+        f.left_out = Some(("GM".parse().unwrap(), left));
+        f.run(3);
+        // one of each cut, and each cut has one
+        let told = complaints(&mut f, "GM");
+        assert_eq!(told, vec![Event::Disputed("SN".parse().unwrap(), DisputeReason::WrongSets); left]);
+        assert_eq!(complaints(&mut f, "SN"), []);
+    }
+}
+
 #[test]
 fn over_quota_is_refused_and_never_one_point_over() {
     let mut f = two();
