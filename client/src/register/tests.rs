@@ -6,7 +6,7 @@ use identifier::{Column, Record};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use zeroize::Zeroizing;
 
-async fn vault(folder: &tempfile::TempDir) -> Vault {
+pub(super) async fn vault(folder: &tempfile::TempDir) -> Vault {
     let passphrase = Passphrase::from("right".to_owned());
     let path = folder.path().join("vault.sqlite");
     let mut rng = ChaCha20Rng::seed_from_u64(1);
