@@ -12,7 +12,7 @@
 //! until something is imported.
 //!
 //! Sizes and number of buckets must not tell how many references there are. The number of those in the main level is one
-//! that the vault shows anyway ([`vault::shown`](crate::vault::shown)); that of the fresh ones, and of the rows of marks,
+//! that the vault shows anyway ([`vault::shown`]); that of the fresh ones, and of the rows of marks,
 //! follows from it. Each is padded to a size that depends on these numbers only, above what chance puts into it.
 
 mod bucket;
@@ -23,15 +23,15 @@ pub(super) use bucket::find;
 
 use super::RegisterError;
 use super::state::{Pointer, State};
-use crate::vault::{Change, Transaction};
+use crate::vault::{self, Change, Transaction};
 use bucket::{Entry, mark};
 use level::Level;
 
 /// References in a bucket of the main level: with what chance adds, a row of 4 KiB.
 const TARGET: u64 = 42;
-/// References in a bucket of the fresh level: most of its buckets are touched by most imports, and few large rows cost
-/// less than many small ones. A row of 12 KiB.
-const TARGET_FRESH: u64 = 170;
+/// References in a full bucket of the fresh level, at most: most of its buckets are touched by most imports, and few large
+/// rows cost less than many small ones. Rows of 24 to 48 KiB.
+const TARGET_FRESH: u64 = 680;
 /// The fresh level holds this share of what the main level has room for: an eighth. The larger, the more rarely it is full,
 /// and the more an import touches of it.
 const SHARE: u64 = 8;
@@ -57,12 +57,18 @@ fn limit(buckets: u64) -> u64 {
     if buckets < LEAST { 0 } else { buckets * TARGET / SHARE }
 }
 
-/// Buckets of the fresh level beside so many of the main one.
+/// Buckets of the fresh level beside so many of the main one: a power of two, so that all are alike.
 fn fresh_buckets(buckets: u64) -> u64 {
     match limit(buckets) {
         0 => 0,
-        limit => level::number(limit, TARGET_FRESH),
+        limit => vault::shown(limit.div_ceil(TARGET_FRESH).next_power_of_two()),
     }
+}
+
+/// The fresh level beside so many buckets of the main one.
+fn fresh_level(buckets: u64, count: u64) -> Level {
+    let number = fresh_buckets(buckets);
+    Level::new(FRESH, limit(buckets).div_ceil(number.max(1)), number, count)
 }
 
 /// A place of the index.
@@ -88,10 +94,11 @@ impl Index {
     pub(super) fn new(state: &State) -> Index {
         let (buckets, fresh) = (state.buckets, state.fresh.unwrap_or(0));
         let layered = state.fresh.is_some();
+        let marked = if layered { buckets } else { 0 };
         Index {
             main: Level::new(MAIN, TARGET, buckets, state.records - fresh.min(state.records)),
-            fresh: Level::new(FRESH, TARGET_FRESH, if layered { fresh_buckets(buckets) } else { 0 }, fresh),
-            marked: if layered { buckets } else { 0 },
+            fresh: fresh_level(marked, fresh),
+            marked,
             direct: !layered,
         }
     }
@@ -203,13 +210,15 @@ impl Index {
             self.main.shrink(transaction, wanted).await?;
         }
         self.main.write(transaction).await?;
+        let before = self.marked;
         self.write_marks(transaction).await?;
-        let wanted = fresh_buckets(self.buckets());
-        if wanted != self.fresh.buckets() {
-            // The main level has other buckets than before: the fresh one is empty.
-            let gone = (wanted..self.fresh.buckets()).map(|at| Change::delete(self.fresh.key(at)));
+        if self.marked != before {
+            // Made anew, and empty: the main level has other buckets than before, so that all stands there.
+            let had = self.fresh.buckets();
+            self.fresh = fresh_level(self.marked, 0);
+            self.fresh.clear(self.fresh.buckets());
+            let gone = (self.fresh.buckets()..had).map(|at| Change::delete(self.fresh.key(at)));
             transaction.apply(&gone.collect::<Vec<_>>()).await?;
-            self.fresh.clear(wanted);
         }
         self.fresh.write(transaction).await
     }

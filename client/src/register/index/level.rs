@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn number_and_sizes_of_buckets_follow_from_each_other() {
         for (count, target) in
-            [0_u64, 1, 42, 600, 672, 673, 5000, 20_000, 100_000].map(|n| [(n, 42), (n, 170)]).concat()
+            [0_u64, 1, 42, 600, 672, 673, 5000, 20_000, 100_000].map(|n| [(n, 42), (n, 680)]).concat()
         {
             let buckets = number(count, target);
             assert_eq!(vault::shown(buckets), buckets, "needs no padding rows");
