@@ -37,7 +37,7 @@ const TARGET_FRESH: u64 = 680;
 const SHARE: u64 = 8;
 /// A register with fewer buckets has no fresh level. In tests, all but the smallest have one.
 const LEAST: u64 = if cfg!(test) { 32 } else { 512 };
-/// Buckets read or written at a time.
+/// Groups of marks read or written at a time.
 const STRIDE: usize = 128;
 /// References held in memory: beyond that, buckets are written and forgotten. A register of two million fits.
 const HELD: usize = if cfg!(test) { 2_000 } else { 2_500_000 };
@@ -93,7 +93,7 @@ pub(super) struct Index {
 impl Index {
     pub(super) fn new(state: &State) -> Index {
         let (buckets, fresh) = (state.buckets, state.fresh.unwrap_or(0));
-        let layered = state.fresh.is_some();
+        let layered = state.fresh.is_some() && limit(buckets) > 0;
         let marked = if layered { buckets } else { 0 };
         Index {
             main: Level::new(MAIN, TARGET, buckets, state.records - fresh.min(state.records)),
@@ -179,7 +179,7 @@ impl Index {
         let main = self.main.buckets() as usize;
         let (level, before) = if *next < main { (&mut self.main, 0) } else { (&mut self.fresh, main) };
         let start = *next - before;
-        let end = (start + STRIDE).min(level.buckets() as usize);
+        let end = (start + level.stride()).min(level.buckets() as usize);
         if start >= end {
             return Ok(None);
         }
@@ -228,9 +228,9 @@ impl Index {
     async fn merge(&mut self, transaction: &mut Transaction) -> Result<(), RegisterError> {
         self.direct = true;
         self.main.grow(transaction, self.main.count + self.fresh.count).await?;
-        let all = self.fresh.buckets() as usize;
-        for start in (0..all).step_by(STRIDE) {
-            let entries = self.fresh.take(transaction, start..(start + STRIDE).min(all), |_| true).await?;
+        let (all, stride) = (self.fresh.buckets() as usize, self.fresh.stride());
+        for start in (0..all).step_by(stride) {
+            let entries = self.fresh.take(transaction, start..(start + stride).min(all), |_| true).await?;
             let needed = entries.iter().map(|entry| self.main.address(&entry.hash)).collect();
             self.main.load(transaction, needed).await?;
             for entry in entries {

@@ -6,11 +6,14 @@
 //! what is added.
 
 use super::bucket::{self, Bucket, Entry};
-use super::{DAMAGED, STRIDE, marks};
+use super::{DAMAGED, marks};
 use crate::register::RegisterError;
 use crate::vault::{self, Change, Transaction};
 use std::collections::BTreeSet;
 use std::ops::Range;
+
+/// References, or room for them, that are read or written at a time: some hundreds of KiB.
+const STRIDE: u64 = 5_400;
 
 /// What is known of a bucket.
 pub(super) enum Held {
@@ -57,6 +60,11 @@ impl Level {
     /// Buckets of so many references.
     pub(super) fn number(&self, count: u64) -> u64 {
         number(count, self.target)
+    }
+
+    /// Buckets that are read or written at a time.
+    pub(super) fn stride(&self) -> usize {
+        (STRIDE / self.target.max(1)).clamp(8, 128) as usize
     }
 
     /// Where a bucket stands.
@@ -179,7 +187,7 @@ impl Level {
         addresses.retain(|at| self.whole(*at).is_none());
         addresses.sort_unstable();
         addresses.dedup();
-        for some in addresses.chunks(STRIDE) {
+        for some in addresses.chunks(self.stride()) {
             let keys: Vec<String> = some.iter().map(|at| self.key(*at as u64)).collect();
             for (at, value) in some.iter().zip(transaction.get_many(&keys).await?) {
                 let entries = bucket::decode(&value.ok_or(DAMAGED)?)?;
@@ -195,7 +203,7 @@ impl Level {
         let all = self.buckets();
         let changed: Vec<usize> =
             (0..self.buckets.len()).filter(|at| self.whole(*at).is_some_and(|bucket| bucket.changed)).collect();
-        for some in changed.chunks(STRIDE) {
+        for some in changed.chunks(self.stride()) {
             let mut changes = Vec::with_capacity(some.len());
             for at in some {
                 let (key, room) = (self.key(*at as u64), room(average(*at as u64, all, self.target)));
