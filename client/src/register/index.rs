@@ -12,8 +12,8 @@
 //! until something is imported.
 //!
 //! Sizes and number of buckets must not tell how many references there are. The number of those in the main level is one
-//! that the vault shows anyway ([`vault::shown`]); that of the fresh ones, and of the rows of marks,
-//! follows from it. Each is padded to a size that depends on these numbers only, above what chance puts into it.
+//! that the vault shows anyway ([`vault::shown`]); that of the fresh ones (none while that
+//! level is empty), and of the rows of marks, follows from it. Each is padded to a size that depends on these numbers only, above what chance puts into it.
 
 mod bucket;
 mod level;
@@ -86,6 +86,8 @@ pub(super) struct Index {
     fresh: Level,
     /// Buckets of the main level whose marks lie in the vault; 0: there are no marks, and no fresh level.
     marked: u64,
+    /// Rows of the fresh level in the vault. While it is empty there are none: a first import need not write them.
+    fresh_rows: u64,
     /// New references go into the main level: there is no fresh one, or this transaction has emptied it.
     direct: bool,
 }
@@ -95,10 +97,16 @@ impl Index {
         let (buckets, fresh) = (state.buckets, state.fresh.unwrap_or(0));
         let layered = state.fresh.is_some() && limit(buckets) > 0;
         let marked = if layered { buckets } else { 0 };
+        let mut level = fresh_level(marked, fresh);
+        let fresh_rows = if fresh > 0 { level.buckets() } else { 0 };
+        if fresh == 0 {
+            level.clear(level.buckets());
+        }
         Index {
             main: Level::new(MAIN, TARGET, buckets, state.records - fresh.min(state.records)),
-            fresh: fresh_level(marked, fresh),
+            fresh: level,
             marked,
+            fresh_rows,
             direct: !layered,
         }
     }
@@ -213,14 +221,14 @@ impl Index {
         let before = self.marked;
         self.write_marks(transaction).await?;
         if self.marked != before {
-            // Made anew, and empty: the main level has other buckets than before, so that all stands there.
-            let had = self.fresh.buckets();
+            // The main level has other buckets than before, so that all stands there.
             self.fresh = fresh_level(self.marked, 0);
-            self.fresh.clear(self.fresh.buckets());
-            let gone = (self.fresh.buckets()..had).map(|at| Change::delete(self.fresh.key(at)));
-            transaction.apply(&gone.collect::<Vec<_>>()).await?;
         }
-        self.fresh.write(transaction).await
+        if self.fresh.count > 0 {
+            return self.fresh.write(transaction).await;
+        }
+        let gone: Vec<Change> = (0..self.fresh_rows).map(|at| Change::delete(self.fresh.key(at))).collect();
+        Ok(transaction.apply(&gone).await?)
     }
 
     /// Moves all of the fresh level into the main one. A bucket of the main level takes from one bucket of the fresh level:
@@ -294,6 +302,7 @@ impl Index {
                 level.write(transaction).await?;
                 level.forget();
             }
+            self.fresh_rows = self.fresh_rows.max(self.fresh.buckets());
         }
         Ok(())
     }
