@@ -8,6 +8,8 @@
 //! | `record/<block>` | what happened under 128 consecutive serials: records, and notes that the record of another serial was removed (block.rs) |
 //! | `cells/<serial>` | the cells of a record that are too long for its block |
 //! | `reference/<bucket>` | some references: the serial of each, with digests of its record (index.rs) |
+//! | `reference/fresh/<bucket>` | the same, of references that were added of late |
+//! | `reference/marks/<group>` | for some buckets, two bytes of each of their references |
 //! | `register/state` | the last serial, and counts |
 //!
 //! Serials only grow, and number changes, not records: a new record takes one, and so does each removal. Whoever remembers
@@ -200,13 +202,16 @@ impl Register {
     pub async fn by_reference(&self, reference: &str) -> Result<Option<FullRecord>, RegisterError> {
         let hash = reference_hash(reference.trim());
         loop {
-            let buckets = self.state().await?.buckets;
-            let value = self.vault.get(&index::key(index::address(&hash, buckets))).await?;
-            match value.map_or(Ok(None), |value| index::find(&value, &hash))? {
-                Some(pointer) => return self.get(pointer.serial).await,
-                None if self.state().await?.buckets == buckets => return Ok(None),
-                None => {} // an import has moved it meanwhile
+            let state = self.state().await?;
+            for value in self.vault.get_many(&index::keys(&hash, &state)).await?.into_iter().flatten() {
+                if let Some(pointer) = index::find(&value, &hash)? {
+                    return self.get(pointer.serial).await;
+                }
             }
+            if self.state().await? == state {
+                return Ok(None);
+            }
+            // An import may have moved it meanwhile.
         }
     }
 

@@ -1,184 +1,177 @@
 //! The index from references to records, as one transaction sees and changes it.
 //!
-//! Called by writing.rs; register.rs uses [`address`] and [`find`] to look one reference up. *Not here:* the records.
+//! Called by writing.rs; register.rs uses [`keys`] and [`find`] to look one reference up. *Not here:* the records.
 //!
-//! References lie in buckets by their hashes. The buckets' number grows with the register by linear hashing: a new bucket
-//! takes its share from one other bucket, so that growing costs what is added, and few references touch few buckets.
+//! References lie in buckets by their hashes, in two levels. A few new references would touch nearly as many buckets of a
+//! large register, all over the file: they go into the fresh level, which has few and large buckets. When it is full, all
+//! of it goes into the main level, in the same transaction; what comes after goes there at once, so that a first import
+//! or a large one writes the main level only. A reference stands in one level, and changes where it stands.
 //!
-//! Sizes and number of buckets must not tell how many references there are. The number is one of those that the vault
-//! shows anyway ([`vault::shown`]), and each bucket is padded to a size that depends on the number only, above what chance
-//! puts into it.
+//! That a reference is not in the main level is mostly known from the marks of its buckets (marks.rs), which are a
+//! twentieth of them. A small register has the main level only, and no marks; so has one that the version before wrote,
+//! until something is imported.
 //!
-//! Form of a bucket: count (4) ‖ for each reference, sorted: hash (16) ‖ serial (8) ‖ two digests (12, 12) ‖ zeros.
+//! Sizes and number of buckets must not tell how many references there are. The number of those in the main level is one
+//! that the vault shows anyway ([`vault::shown`]); that of the fresh ones (none while that
+//! level is empty), and of the rows of marks, follows from it. Each is padded to a size that depends on these numbers only, above what chance puts into it.
+
+mod bucket;
+mod level;
+mod marks;
+
+pub(super) use bucket::find;
 
 use super::RegisterError;
-use super::state::{DIGEST, Pointer};
+use super::state::{Pointer, State};
 use crate::vault::{self, Change, Transaction};
-use zeroize::Zeroizing;
+use bucket::{Entry, mark};
+use level::Level;
 
-/// References in a bucket when all buckets are alike and full: with what chance adds, a row of 4 KiB.
+/// References in a bucket of the main level: with what chance adds, a row of 4 KiB.
 const TARGET: u64 = 42;
-/// Buckets read or written at a time.
+/// References in a full bucket of the fresh level, at most: most of its buckets are touched by most imports, and few large
+/// rows cost less than many small ones. Rows of 24 to 48 KiB.
+const TARGET_FRESH: u64 = 680;
+/// The fresh level holds this share of what the main level has room for: an eighth. The larger, the more rarely it is full,
+/// and the more an import touches of it.
+const SHARE: u64 = 8;
+/// A register with fewer buckets has no fresh level. In tests, all but the smallest have one.
+const LEAST: u64 = if cfg!(test) { 32 } else { 512 };
+/// Groups of marks read or written at a time.
 const STRIDE: usize = 128;
 /// References held in memory: beyond that, buckets are written and forgotten. A register of two million fits.
-const HELD: usize = 2_500_000;
-const ENTRY: usize = 16 + 8 + 2 * DIGEST;
+const HELD: usize = if cfg!(test) { 2_000 } else { 2_500_000 };
+const MAIN: &str = "reference/";
+const FRESH: &str = "reference/fresh/";
 const DAMAGED: RegisterError = RegisterError::Damaged("a bucket of references");
 
-/// Where a bucket stands.
-pub(super) fn key(address: u64) -> String {
-    format!("reference/{address}")
+/// Where a reference may stand.
+pub(super) fn keys(hash: &[u8; 16], state: &State) -> Vec<String> {
+    let place = |prefix: &str, buckets: u64| format!("{prefix}{}", level::address(hash, buckets));
+    let fresh = state.fresh.map(|_| place(FRESH, fresh_buckets(state.buckets)));
+    [Some(place(MAIN, state.buckets)), fresh].into_iter().flatten().collect()
 }
 
-/// The bucket of a reference, of so many.
-pub(super) fn address(hash: &[u8; 16], buckets: u64) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *hash;
-    let number = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-    let level = 1 << buckets.max(1).ilog2();
-    match number & (2 * level - 1) {
-        split if split < buckets => split,
-        whole => whole & (level - 1),
+/// References that the fresh level takes beside so many buckets of the main one; 0: it has no fresh level.
+fn limit(buckets: u64) -> u64 {
+    if buckets < LEAST { 0 } else { buckets * TARGET / SHARE }
+}
+
+/// Buckets of the fresh level beside so many of the main one: a power of two, so that all are alike.
+fn fresh_buckets(buckets: u64) -> u64 {
+    match limit(buckets) {
+        0 => 0,
+        limit => vault::shown(limit.div_ceil(TARGET_FRESH).next_power_of_two()),
     }
 }
 
-/// Looks a reference up in its bucket's value.
-pub(super) fn find(value: &[u8], hash: &[u8; 16]) -> Result<Option<Pointer>, RegisterError> {
-    let entries = decode(value)?;
-    Ok(entries.binary_search_by(|entry| entry.hash.cmp(hash)).ok().map(|at| entries[at].pointer))
-}
-
-#[derive(Clone, Copy)]
-struct Entry {
-    hash: [u8; 16],
-    pointer: Pointer,
+/// The fresh level beside so many buckets of the main one.
+fn fresh_level(buckets: u64, count: u64) -> Level {
+    let number = fresh_buckets(buckets);
+    Level::new(FRESH, limit(buckets).div_ceil(number.max(1)), number, count)
 }
 
 /// A place of the index.
 pub(super) struct Slot {
+    /// In the fresh level.
+    fresh: bool,
     bucket: usize,
     /// Its entry, if it has one.
     at: Option<usize>,
 }
 
-/// A bucket in memory. An import looks every reference up among millions, so that what counts is how many lines of memory
-/// a look touches: marks lie together and are gone through; entries are in any order until the bucket is written.
-struct Bucket {
-    /// Of each entry, four bytes of its hash.
-    marks: Vec<u32>,
-    entries: Vec<Entry>,
-    changed: bool,
-}
-
-impl Bucket {
-    fn new(entries: Vec<Entry>, changed: bool) -> Bucket {
-        Bucket { marks: entries.iter().map(|entry| mark(&entry.hash)).collect(), entries, changed }
-    }
-
-    fn find(&self, hash: &[u8; 16]) -> Option<usize> {
-        let wanted = mark(hash);
-        let alike = self.marks.iter().enumerate().filter(|(_, mark)| **mark == wanted);
-        alike.map(|(at, _)| at).find(|at| self.entries[*at].hash == *hash)
-    }
-
-    fn push(&mut self, entry: Entry) {
-        self.marks.push(mark(&entry.hash));
-        self.entries.push(entry);
-        self.changed = true;
-    }
-
-    /// Takes out what `goes`.
-    fn take(&mut self, goes: impl Fn(&Entry) -> bool) -> Vec<Entry> {
-        let (gone, stay): (Vec<Entry>, Vec<Entry>) = self.entries.iter().copied().partition(goes);
-        if !gone.is_empty() {
-            *self = Bucket::new(stay, true);
-        }
-        gone
-    }
-
-    /// Its entries in the order in which they are written.
-    fn in_order(&mut self) -> &[Entry] {
-        if !self.entries.is_sorted_by_key(|entry| entry.hash) {
-            self.entries.sort_unstable_by_key(|entry| entry.hash);
-            self.marks.clear();
-            self.marks.extend(self.entries.iter().map(|entry| mark(&entry.hash)));
-        }
-        &self.entries
-    }
-}
-
-/// Four bytes of a hash, beside those that choose the bucket.
-fn mark(hash: &[u8; 16]) -> u32 {
-    u32::from_ne_bytes([hash[8], hash[9], hash[10], hash[11]])
-}
-
 /// The index.
 pub(super) struct Index {
-    /// None: not in memory, as it lies in the vault.
-    buckets: Vec<Option<Bucket>>,
-    /// All references.
-    count: u64,
-    held: usize,
+    main: Level,
+    fresh: Level,
+    /// Buckets of the main level whose marks lie in the vault; 0: there are no marks, and no fresh level.
+    marked: u64,
+    /// Rows of the fresh level in the vault. While it is empty there are none: a first import need not write them.
+    fresh_rows: u64,
+    /// New references go into the main level: there is no fresh one, or this transaction has emptied it.
+    direct: bool,
 }
 
 impl Index {
-    pub(super) fn new(buckets: u64, count: u64) -> Index {
-        Index { buckets: (0..buckets).map(|_| None).collect(), count, held: 0 }
+    pub(super) fn new(state: &State) -> Index {
+        let (buckets, fresh) = (state.buckets, state.fresh.unwrap_or(0));
+        let layered = state.fresh.is_some() && limit(buckets) > 0;
+        let marked = if layered { buckets } else { 0 };
+        let mut level = fresh_level(marked, fresh);
+        let fresh_rows = if fresh > 0 { level.buckets() } else { 0 };
+        if fresh == 0 {
+            level.clear(level.buckets());
+        }
+        Index {
+            main: Level::new(MAIN, TARGET, buckets, state.records - fresh.min(state.records)),
+            fresh: level,
+            marked,
+            fresh_rows,
+            direct: !layered,
+        }
     }
 
-    /// How many buckets there are.
+    /// How many buckets there are in the main level.
     pub(super) fn buckets(&self) -> u64 {
-        self.buckets.len() as u64
+        self.main.buckets()
     }
 
-    fn address(&self, hash: &[u8; 16]) -> usize {
-        address(hash, self.buckets()) as usize
+    /// References in the fresh level, if there is one. After [`settle`](Self::settle).
+    pub(super) fn fresh(&self) -> Option<u64> {
+        (self.marked > 0).then_some(self.fresh.count)
     }
 
-    /// Brings the buckets of these references into memory. Before [`slot`](Self::slot).
+    /// Brings what must be known of these references into memory. Before [`slot`](Self::slot).
     pub(super) async fn prepare(
         &mut self,
         transaction: &mut Transaction,
         hashes: impl Iterator<Item = &[u8; 16]>,
     ) -> Result<(), RegisterError> {
-        if self.buckets.is_empty() {
-            self.buckets = (0..number(0)).map(|_| Some(Bucket::new(Vec::new(), true))).collect();
+        if self.main.buckets() == 0 {
+            self.main.clear(self.main.number(0));
         }
-        if self.held > HELD {
-            self.write(transaction).await?;
-            self.buckets.iter_mut().for_each(|bucket| *bucket = None);
-            self.held = 0;
+        self.relieve(transaction).await?;
+        if self.direct {
+            let needed = hashes.map(|hash| self.main.address(hash)).collect();
+            return self.main.load(transaction, needed).await;
         }
-        let mut missing: Vec<usize> =
-            hashes.map(|hash| self.address(hash)).filter(|at| self.buckets[*at].is_none()).collect();
-        missing.sort_unstable();
-        missing.dedup();
-        self.load(transaction, &missing).await
+        let hashes: Vec<&[u8; 16]> = hashes.collect();
+        let groups = hashes.iter().map(|hash| marks::group(self.main.address(hash) as u64)).collect();
+        self.know(transaction, groups).await?;
+        self.fresh.load(transaction, hashes.iter().map(|hash| self.fresh.address(hash)).collect()).await?;
+        let marked = |at: &usize, hash: &[u8; 16]| self.main.marks(*at).is_none_or(|all| all.contains(&mark(hash)));
+        let addresses = hashes.iter().map(|hash| (self.main.address(hash), hash));
+        let needed = addresses.filter(|(at, hash)| marked(at, hash)).map(|(at, _)| at).collect();
+        self.main.load(transaction, needed).await
     }
 
     /// Where a reference stands, or would stand: looked up once for [`get_at`](Self::get_at) and [`set_at`](Self::set_at), as
     /// long as nothing else is set between them.
     pub(super) fn slot(&self, hash: &[u8; 16]) -> Slot {
-        let bucket = self.address(hash);
-        Slot { bucket, at: self.buckets[bucket].as_ref().and_then(|bucket| bucket.find(hash)) }
+        let find = |level: &Level, fresh: bool| {
+            let bucket = level.address(hash);
+            Slot { fresh, bucket, at: level.whole(bucket).and_then(|bucket| bucket.find(hash)) }
+        };
+        let main = find(&self.main, false);
+        if self.direct || main.at.is_some() { main } else { find(&self.fresh, true) }
     }
 
     /// What stands in a slot.
     pub(super) fn get_at(&self, slot: &Slot) -> Option<Pointer> {
-        Some(self.buckets[slot.bucket].as_ref()?.entries[slot.at?].pointer)
+        let level = if slot.fresh { &self.fresh } else { &self.main };
+        Some(level.whole(slot.bucket)?.entries[slot.at?].pointer)
     }
 
     /// Puts a reference into its slot.
     pub(super) fn set_at(&mut self, slot: &Slot, hash: [u8; 16], pointer: Pointer) {
-        let Some(bucket) = &mut self.buckets[slot.bucket] else { return };
+        let level = if slot.fresh { &mut self.fresh } else { &mut self.main };
         match slot.at {
+            None => level.push(slot.bucket, Entry { hash, pointer }),
             Some(at) => {
-                bucket.entries[at].pointer = pointer;
-                bucket.changed = true;
-            }
-            None => {
-                bucket.push(Entry { hash, pointer });
-                self.count += 1;
-                self.held += 1;
+                if let Some(bucket) = level.whole_mut(slot.bucket) {
+                    bucket.entries[at].pointer = pointer;
+                    bucket.changed = true;
+                }
             }
         }
     }
@@ -191,207 +184,129 @@ impl Index {
         next: &mut usize,
         kept: &[[u8; 16]],
     ) -> Result<Option<Vec<u64>>, RegisterError> {
-        let end = (*next + STRIDE).min(self.buckets.len());
-        if *next >= end {
+        let main = self.main.buckets() as usize;
+        let (level, before) = if *next < main { (&mut self.main, 0) } else { (&mut self.fresh, main) };
+        let start = *next - before;
+        let end = (start + level.stride()).min(level.buckets() as usize);
+        if start >= end {
             return Ok(None);
         }
-        let missing: Vec<usize> = (*next..end).filter(|at| self.buckets[*at].is_none()).collect();
-        self.load(transaction, &missing).await?;
-        let mut gone = Vec::new();
-        for bucket in self.buckets[*next..end].iter_mut().flatten() {
-            let taken = bucket.take(|entry| kept.binary_search(&entry.hash).is_err());
-            gone.extend(taken.iter().map(|entry| entry.pointer.serial));
-        }
-        *next = end;
-        self.held -= gone.len();
-        self.count -= gone.len() as u64;
-        if self.held > HELD {
-            self.write(transaction).await?;
-            self.buckets.iter_mut().for_each(|bucket| *bucket = None);
-            self.held = 0;
-        }
-        Ok(Some(gone))
+        let goes = |entry: &Entry| kept.binary_search(&entry.hash).is_err();
+        let gone = level.take(transaction, start..end, goes).await?;
+        *next = before + end;
+        self.relieve(transaction).await?;
+        Ok(Some(gone.iter().map(|entry| entry.pointer.serial).collect()))
     }
 
-    /// Brings the buckets to their number while the register grows.
+    /// Makes room while the register grows.
     pub(super) async fn grow(&mut self, transaction: &mut Transaction) -> Result<(), RegisterError> {
-        let (now, wanted) = (self.buckets(), number(self.count));
-        if wanted <= now {
-            return Ok(());
+        if !self.direct && self.fresh.count > limit(self.buckets()) {
+            self.merge(transaction).await?;
         }
-        let parents: Vec<usize> = (now..wanted).map(|at| parent(at) as usize).collect();
-        let missing = parents.iter().copied().filter(|at| self.buckets.get(*at).is_some_and(Option::is_none)).collect();
-        self.load(transaction, &sorted(missing)).await?;
-        for at in now..wanted {
-            let Some(Some(parent)) = self.buckets.get_mut(parent(at) as usize) else { return Err(DAMAGED) };
-            let goes = |entry: &Entry| address(&entry.hash, at + 1) == at;
-            let entries = parent.take(goes);
-            // Its padding is smaller from now on, whether anything goes or not.
-            parent.changed = true;
-            self.buckets.push(Some(Bucket::new(entries, true)));
-        }
-        Ok(())
+        if self.direct { self.main.grow(transaction, self.main.count).await } else { Ok(()) }
     }
 
     /// Brings the buckets to their number, and writes what changed.
     pub(super) async fn settle(&mut self, transaction: &mut Transaction) -> Result<(), RegisterError> {
         self.grow(transaction).await?;
-        let (now, wanted) = (self.buckets(), if self.count == 0 { 0 } else { number(self.count) });
-        if wanted < now {
-            let mut needed: Vec<usize> = (wanted..now).map(|at| at as usize).collect();
-            if wanted > 0 {
-                needed.extend((wanted..now).map(|at| parent(at) as usize));
-            }
-            needed.retain(|at| self.buckets[*at].is_none());
-            self.load(transaction, &sorted(needed)).await?;
-            let gone: Vec<Change> = (wanted..now).map(|at| Change::delete(key(at))).collect();
-            for at in (wanted..now).rev() {
-                let Some(Some(bucket)) = self.buckets.pop() else { return Err(DAMAGED) };
-                if wanted == 0 {
-                    continue;
-                }
-                let Some(Some(parent)) = self.buckets.get_mut(parent(at) as usize) else { return Err(DAMAGED) };
-                bucket.entries.into_iter().for_each(|entry| parent.push(entry));
-                parent.changed = true;
-            }
-            transaction.apply(&gone).await?;
+        let wanted = match self.main.count + self.fresh.count {
+            0 => 0,
+            count => self.main.number(count),
+        };
+        if wanted < self.buckets() {
+            self.merge(transaction).await?;
+            self.main.shrink(transaction, wanted).await?;
         }
-        self.write(transaction).await
+        self.main.write(transaction).await?;
+        let before = self.marked;
+        self.write_marks(transaction).await?;
+        if self.marked != before {
+            // The main level has other buckets than before, so that all stands there.
+            self.fresh = fresh_level(self.marked, 0);
+        }
+        if self.fresh.count > 0 {
+            return self.fresh.write(transaction).await;
+        }
+        let gone: Vec<Change> = (0..self.fresh_rows).map(|at| Change::delete(self.fresh.key(at))).collect();
+        Ok(transaction.apply(&gone).await?)
     }
 
-    async fn load(&mut self, transaction: &mut Transaction, addresses: &[usize]) -> Result<(), RegisterError> {
-        for some in addresses.chunks(STRIDE) {
-            let keys: Vec<String> = some.iter().map(|at| key(*at as u64)).collect();
-            for (at, value) in some.iter().zip(transaction.get_many(&keys).await?) {
-                let entries = decode(&value.ok_or(DAMAGED)?)?;
-                self.held += entries.len();
-                self.buckets[*at] = Some(Bucket::new(entries, false));
+    /// Moves all of the fresh level into the main one. A bucket of the main level takes from one bucket of the fresh level:
+    /// each is read and written once.
+    async fn merge(&mut self, transaction: &mut Transaction) -> Result<(), RegisterError> {
+        self.direct = true;
+        self.main.grow(transaction, self.main.count + self.fresh.count).await?;
+        let (all, stride) = (self.fresh.buckets() as usize, self.fresh.stride());
+        for start in (0..all).step_by(stride) {
+            let entries = self.fresh.take(transaction, start..(start + stride).min(all), |_| true).await?;
+            let needed = entries.iter().map(|entry| self.main.address(&entry.hash)).collect();
+            self.main.load(transaction, needed).await?;
+            for entry in entries {
+                self.main.push(self.main.address(&entry.hash), entry);
+            }
+            self.relieve(transaction).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings the marks of some groups of buckets into memory.
+    async fn know(&mut self, transaction: &mut Transaction, mut groups: Vec<u64>) -> Result<(), RegisterError> {
+        groups.sort_unstable();
+        groups.dedup();
+        let all = self.buckets();
+        groups.retain(|group| marks::members(*group, all).any(|at| self.main.is_unknown(at)));
+        for some in groups.chunks(STRIDE) {
+            if self.marked == 0 {
+                // From the buckets themselves.
+                let members = some.iter().flat_map(|group| marks::members(*group, all));
+                let unknown = members.filter(|at| self.main.is_unknown(*at)).collect();
+                self.main.load(transaction, unknown).await?;
+                self.relieve(transaction).await?;
+                continue;
+            }
+            let keys: Vec<String> = some.iter().map(|group| marks::key(*group)).collect();
+            for (group, value) in some.iter().zip(transaction.get_many(&keys).await?) {
+                let members = marks::members(*group, self.marked);
+                let marks = marks::decode(&value.ok_or(DAMAGED)?, members.len())?;
+                members.zip(marks).for_each(|(at, marks)| self.main.note_marks(at, marks));
             }
         }
         Ok(())
     }
 
-    async fn write(&mut self, transaction: &mut Transaction) -> Result<(), RegisterError> {
-        let all = self.buckets();
-        let changed: Vec<u64> =
-            (0..all).filter(|at| self.buckets[*at as usize].as_ref().is_some_and(|bucket| bucket.changed)).collect();
-        for some in changed.chunks(STRIDE) {
-            let mut changes = Vec::with_capacity(some.len());
-            for at in some {
-                if let Some(bucket) = &mut self.buckets[*at as usize] {
-                    let value = encode(bucket.in_order(), capacity(*at, all));
-                    changes.push(Change::Put { key: key(*at), value });
-                    bucket.changed = false;
-                }
-            }
+    /// Writes the marks that changed, of buckets that are written.
+    async fn write_marks(&mut self, transaction: &mut Transaction) -> Result<(), RegisterError> {
+        let (all, had) = (self.buckets(), marks::groups(self.marked));
+        let has = if limit(all) > 0 { marks::groups(all) } else { 0 };
+        let moved = std::mem::take(&mut self.main.moved);
+        let moved: Vec<u64> = (0..has).filter(|group| had == 0 || moved.contains(group)).collect();
+        for some in moved.chunks(STRIDE) {
+            self.know(transaction, some.to_vec()).await?;
+            let row = |group: &u64| {
+                let marks = marks::members(*group, all).map(|at| self.main.marks(at));
+                Ok(Change::Put { key: marks::key(*group), value: marks::encode(*group, all, TARGET, marks)? })
+            };
+            let changes = some.iter().map(row).collect::<Result<Vec<Change>, RegisterError>>()?;
             transaction.apply(&changes).await?;
         }
+        let gone: Vec<Change> = (has..had).map(|group| Change::delete(marks::key(group))).collect();
+        transaction.apply(&gone).await?;
+        self.marked = if has > 0 { all } else { 0 };
         Ok(())
     }
-}
 
-/// Buckets of so many references.
-fn number(count: u64) -> u64 {
-    vault::shown(count.div_ceil(TARGET).max(1))
-}
-
-/// The bucket from which a new one takes its share.
-fn parent(address: u64) -> u64 {
-    address - (1 << address.ilog2())
-}
-
-/// Room in a bucket: what it holds on average when the register is as large as its number of buckets allows, and five
-/// times the spread of chance above it. More than that is written all the same.
-fn capacity(address: u64, buckets: u64) -> usize {
-    let level = 1 << buckets.max(1).ilog2();
-    let split = address >= level || address + level < buckets;
-    let average = (TARGET * buckets / level) >> u32::from(split);
-    (average + 5 * average.isqrt() + 8) as usize
-}
-
-fn sorted(mut addresses: Vec<usize>) -> Vec<usize> {
-    addresses.sort_unstable();
-    addresses.dedup();
-    addresses
-}
-
-fn encode(entries: &[Entry], capacity: usize) -> Zeroizing<Vec<u8>> {
-    let length = 4 + capacity.max(entries.len()) * ENTRY;
-    let mut out = Zeroizing::new(Vec::with_capacity(length));
-    out.extend_from_slice(&(entries.len() as u32).to_be_bytes());
-    for Entry { hash, pointer } in entries {
-        out.extend_from_slice(hash);
-        out.extend_from_slice(&pointer.serial.to_be_bytes());
-        out.extend_from_slice(&pointer.matching);
-        out.extend_from_slice(&pointer.whole);
+    /// Writes and forgets buckets, if there are many in memory.
+    async fn relieve(&mut self, transaction: &mut Transaction) -> Result<(), RegisterError> {
+        if self.main.held + self.fresh.held > HELD {
+            for level in [&mut self.main, &mut self.fresh] {
+                level.write(transaction).await?;
+                level.forget();
+            }
+            self.fresh_rows = self.fresh_rows.max(self.fresh.buckets());
+        }
+        Ok(())
     }
-    out.resize(length, 0);
-    out
-}
-
-fn decode(value: &[u8]) -> Result<Vec<Entry>, RegisterError> {
-    let read = || {
-        let (count, rest) = value.split_first_chunk::<4>()?;
-        let entries = rest.get(..(u32::from_be_bytes(*count) as usize).checked_mul(ENTRY)?)?;
-        let entry = |bytes: &[u8]| {
-            let (hash, rest) = bytes.split_first_chunk()?;
-            let (serial, rest) = rest.split_first_chunk()?;
-            let (matching, rest) = rest.split_first_chunk()?;
-            let pointer =
-                Pointer { serial: u64::from_be_bytes(*serial), matching: *matching, whole: rest.try_into().ok()? };
-            Some(Entry { hash: *hash, pointer })
-        };
-        entries.chunks_exact(ENTRY).map(entry).collect::<Option<Vec<Entry>>>()
-    };
-    read().ok_or(DAMAGED)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use sha2::{Digest, Sha256};
-
-    fn hash(number: u64) -> [u8; 16] {
-        let mut out = [0; 16];
-        out.copy_from_slice(&Sha256::digest(number.to_be_bytes())[..16]);
-        out
-    }
-
-    #[test]
-    fn a_new_bucket_takes_from_its_parent_only() {
-        for buckets in 16..300 {
-            for hash in (0..500).map(hash) {
-                let (before, after) = (address(&hash, buckets), address(&hash, buckets + 1));
-                assert!(before < buckets);
-                assert!(after == before || after == buckets && before == parent(buckets), "{buckets}");
-            }
-        }
-    }
-
-    #[test]
-    fn number_and_sizes_of_buckets_follow_from_each_other() {
-        for count in [0_u64, 1, 42, 600, 672, 673, 5000, 20_000, 100_000] {
-            let buckets = number(count);
-            assert_eq!(vault::shown(buckets), buckets, "needs no padding rows");
-            let mut loads = vec![0; buckets as usize];
-            (0..count).for_each(|i| loads[address(&hash(i), buckets) as usize] += 1);
-            for (at, load) in loads.into_iter().enumerate() {
-                assert!(load <= capacity(at as u64, buckets), "{count} {buckets} {at} {load}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_written_is_read() {
-        let pointer = |serial| Pointer { serial, matching: [1; DIGEST], whole: [2; DIGEST] };
-        let mut entries: Vec<Entry> =
-            (0..9).map(|serial| Entry { hash: hash(serial), pointer: pointer(serial) }).collect();
-        entries.sort_unstable_by_key(|entry| entry.hash);
-        let value = encode(&entries, 20);
-        assert_eq!(value.len(), 4 + 20 * ENTRY);
-        assert!(find(&value, &hash(4)).unwrap() == Some(pointer(4)));
-        assert!(find(&value, &hash(10)).unwrap().is_none());
-        assert!(find(&value[..100], &hash(4)).is_err());
-        assert!(find(&[], &hash(4)).is_err());
-    }
-}
+mod tests;

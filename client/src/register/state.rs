@@ -13,15 +13,19 @@ use std::collections::BTreeMap;
 pub(super) const KEY: &str = "register/state";
 
 /// The form of the whole register. What begins otherwise was written by another version of the program.
-const FORM: &str = "register in blocks, 1";
+const FORM: &str = "register in blocks, 2";
+/// The form before: the same, with an index of one level.
+const FORM_1: &str = "register in blocks, 1";
 
 /// The figures, kept with each transaction that changes the register.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(super) struct State {
     /// The last serial that was given.
     pub(super) last: u64,
-    /// Buckets of the index.
+    /// Buckets of the index, in its main level.
     pub(super) buckets: u64,
+    /// References in the fresh level of the index; None if it has but one.
+    pub(super) fresh: Option<u64>,
     /// Live records.
     pub(super) records: u64,
     /// Live records that are restricted.
@@ -63,20 +67,25 @@ impl State {
             for ((kind, tier), count) in &self.tokens {
                 encoder.str(kind.name())?.u8(tier_number(*tier))?.u64(*count)?;
             }
+            match self.fresh {
+                None => encoder.null()?,
+                Some(fresh) => encoder.u64(fresh)?,
+            };
             Ok::<_, minicbor::encode::Error<std::convert::Infallible>>(())
         })();
         out
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<State, RegisterError> {
-        if Decoder::new(bytes).str().is_ok_and(|form| form == FORM) {
-            Self::read(bytes).ok_or(RegisterError::Damaged("its counts"))
-        } else {
-            Err(RegisterError::Form)
-        }
+        let levels = match Decoder::new(bytes).str() {
+            Ok(FORM) => true,
+            Ok(FORM_1) => false,
+            _ => return Err(RegisterError::Form),
+        };
+        Self::read(bytes, levels).ok_or(RegisterError::Damaged("its counts"))
     }
 
-    fn read(bytes: &[u8]) -> Option<State> {
+    fn read(bytes: &[u8], levels: bool) -> Option<State> {
         let mut d = Decoder::new(bytes);
         d.str().ok()?;
         let mut state = State { last: d.u64().ok()?, buckets: d.u64().ok()?, ..State::default() };
@@ -91,7 +100,11 @@ impl State {
             let tier = tier(d.u8().ok()?)?;
             state.tokens.insert((kind, tier), d.u64().ok()?);
         }
-        Some(state)
+        if levels {
+            state.fresh = d.decode().ok()?;
+        }
+        // More in the fresh level than there are at all: not what this program writes.
+        (state.fresh.unwrap_or(0) <= state.records).then_some(state)
     }
 }
 
@@ -99,7 +112,7 @@ impl State {
 pub(super) const DIGEST: usize = 12;
 
 /// What the index keeps of a reference.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Pointer {
     pub(super) serial: u64,
     /// Digest of what the agent sees of the record.
@@ -115,6 +128,15 @@ pub fn reference_hash(reference: &str) -> [u8; 16] {
     out
 }
 
+/// As the version before wrote it.
+#[cfg(test)]
+pub(super) fn in_form_1(state: &State) -> Vec<u8> {
+    let mut bytes = State { fresh: None, ..state.clone() }.encode();
+    bytes.pop();
+    bytes[FORM.len()] = b'1';
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,8 +146,18 @@ mod tests {
         let mut state = State { last: 9, buckets: 16, rules: Some([7; 32]), ..State::default() };
         state.add(true, [(Kind::Phone, Tier::A)]);
         assert_eq!(State::decode(&state.encode()).unwrap(), state);
+        state.fresh = Some(1);
+        assert_eq!(State::decode(&state.encode()).unwrap(), state);
         state.remove(true, [(Kind::Phone, Tier::A)]);
+        assert!(State::decode(&state.encode()).is_err(), "more are fresh than there are");
         assert_eq!((state.records, state.restricted, state.tokens.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn the_form_before_has_one_level() {
+        let mut state = State { last: 9, buckets: 16, rules: Some([7; 32]), ..State::default() };
+        state.add(false, [(Kind::Phone, Tier::A)]);
+        assert_eq!(State::decode(&in_form_1(&state)).unwrap(), state);
     }
 
     #[test]

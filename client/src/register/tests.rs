@@ -6,7 +6,7 @@ use identifier::{Column, Record};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use zeroize::Zeroizing;
 
-async fn vault(folder: &tempfile::TempDir) -> Vault {
+pub(super) async fn vault(folder: &tempfile::TempDir) -> Vault {
     let passphrase = Passphrase::from("right".to_owned());
     let path = folder.path().join("vault.sqlite");
     let mut rng = ChaCha20Rng::seed_from_u64(1);
@@ -136,4 +136,42 @@ async fn a_register_of_another_form_is_refused() {
     vault.apply(&[crate::vault::Change::put("register/state", vec![9, 9, 0, 0x40, 0x80])]).await.unwrap();
     assert!(matches!(Register::new(vault.clone()).counts().await, Err(RegisterError::Form)));
     assert!(matches!(RegisterWriter::begin(&vault, &Rules::default()).await.map(drop), Err(RegisterError::Form)));
+}
+
+#[tokio::test]
+async fn a_register_of_the_version_before_opens_and_gets_its_fresh_level() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(&folder).await;
+    let names: Vec<(String, String)> =
+        (0..1100).map(|i| (format!("R{i}"), format!("+22177{:07}", 1_000_000 + i))).collect();
+    let rows: Vec<(&str, &str, &str)> = names.iter().map(|(a, b)| (a.as_str(), b.as_str(), "")).collect();
+    put(&vault, &rows[..1000]).await;
+    // As it was: no fresh level, no marks, and a state without them.
+    let state = State::decode(&vault.get(state::KEY).await.unwrap().unwrap()).unwrap();
+    assert_eq!(state.fresh, Some(0));
+    let mut old = vec![crate::vault::Change::put(state::KEY, state::in_form_1(&state))];
+    for (key, _) in vault.list("reference/").await.unwrap() {
+        if key.starts_with("reference/marks/") {
+            old.push(crate::vault::Change::delete(key));
+        }
+    }
+    assert_eq!(old.len(), 1 + 1);
+    vault.apply(&old).await.unwrap();
+
+    let register = Register::new(vault.clone());
+    assert_eq!(register.counts().await.unwrap().records, 1000);
+    assert!(register.by_reference("R7").await.unwrap().is_some());
+    assert!(register.by_reference("R1007").await.unwrap().is_none());
+    let outcomes = put(&vault, &rows[900..1050]).await;
+    assert_eq!(outcomes[..100], [Outcome::Unchanged; 100]);
+    assert_eq!(outcomes[100..], [Outcome::Added; 50]);
+    assert_eq!(register.state().await.unwrap().fresh, Some(0), "these went into the main level");
+    let outcomes = put(&vault, &rows[1000..]).await;
+    assert_eq!(outcomes[..50], [Outcome::Unchanged; 50]);
+    assert_eq!(outcomes[50..], [Outcome::Added; 50]);
+    assert_eq!(register.state().await.unwrap().fresh, Some(50));
+    for (reference, ..) in &rows {
+        assert!(register.by_reference(reference).await.unwrap().is_some(), "{reference}");
+    }
+    vault.verify().await.unwrap();
 }

@@ -52,7 +52,7 @@ impl RegisterWriter {
             None => State::default(),
             Some(value) => State::decode(&value)?,
         };
-        let index = Index::new(state.buckets, state.records);
+        let index = Index::new(&state);
         let before = state.clone();
         let mut writer = RegisterWriter { transaction, state, before, index, blocks: Blocks::new(), renormalised: 0 };
         let hash = rules_hash(rules);
@@ -125,7 +125,7 @@ impl RegisterWriter {
     pub async fn commit(mut self) -> Result<(), RegisterError> {
         self.blocks.flush(&mut self.transaction, &mut self.state).await?;
         self.index.settle(&mut self.transaction).await?;
-        self.state.buckets = self.index.buckets();
+        (self.state.buckets, self.state.fresh) = (self.index.buckets(), self.index.fresh());
         if self.state != self.before {
             let value = Zeroizing::new(self.state.encode());
             self.transaction.apply(&[Change::Put { key: state::KEY.to_owned(), value }]).await?;
