@@ -12,8 +12,8 @@
 //! until something is imported.
 //!
 //! Sizes and number of buckets must not tell how many references there are. The number of those in the main level is one
-//! that the vault shows anyway ([`vault::shown`]); that of the fresh ones (none while that
-//! level is empty), and of the rows of marks, follows from it. Each is padded to a size that depends on these numbers only, above what chance puts into it.
+//! that the vault shows anyway ([`vault::shown`]); that of the fresh ones (none while that level is empty), and of the rows
+//! of marks, follows from it. Each is padded to a size that depends on these numbers only, above what chance puts into it.
 
 mod bucket;
 mod level;
