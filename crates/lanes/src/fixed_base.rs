@@ -1,4 +1,5 @@
-//! A public point whose multiples are kept, so that many secret scalars are multiplied by it at a quarter of the cost.
+//! A public point whose multiples are kept, so that many secret scalars are multiplied by it at a seventh of the
+//! cost (two fifths in the backend `dalek`).
 //!
 //! Made by whoever blinds and unblinds (`protocol::psi`); used by [`crate::Run::encode_multiplied_plus`] and
 //! [`crate::Run::encode_doubled_less`]. *Not here:* the arithmetic. Nothing in it is secret.

@@ -3,7 +3,7 @@
 //! For each token `P = (k/2)·H1(x) + r·G` with a fresh random r: a uniform point, whatever the token, so it hides
 //! perfectly. Padded with random points, which are uniform too, and shuffled.
 //!
-//! The blind is added, and not multiplied by, because multiples of a fixed point cost a fifth (`lanes::FixedBase`): the
+//! The blind is added, and not multiplied by, because multiples of a fixed point cost a seventh (`lanes::FixedBase`): the
 //! peer's answer is `(k'·k/2)·H1(x) + r·K'` for its commitment K', and unblinding takes `r·K'` away. That is right only
 //! for an answer whose proof holds under K', and no other is unblinded. Jarecki, Krawczyk and Xu, "On the (in)security
 //! of the Diffie-Hellman oblivious PRF with multiplicative blinding" (PKC 2021), compare both kinds. The half comes
