@@ -6,9 +6,9 @@
 //!   T = kA·kB·H1(x)        H1(x) = hash-to-ristretto255(HMAC-SHA-512(K, x))
 //! ```
 //!
-//! A reaches it by asking B: A sends `P = r·H1(x)`, B answers `Q = kB·P` with one proof for the whole answer, and A
-//! computes `(kA·r⁻¹)·Q`. B reaches it by asking A. From T and x each derives the tag, which the broker compares,
-//! and the match key, which the broker never sees.
+//! A reaches it by asking B: A sends `P = (kA/2)·H1(x) + r·G`, B answers `Q = kB·P` with one proof for the whole answer,
+//! and A computes `2·(Q - r·(kB·G))`. B reaches it by asking A. From T and x each derives the tag, which the broker
+//! compares, and the match key, which the broker never sees.
 //!
 //! | step | module | rule |
 //! |---|---|---|
