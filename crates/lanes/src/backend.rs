@@ -63,6 +63,15 @@ impl Halves {
     }
 }
 
+/// Multiples of a public point, a secret scalar for each place of a chunk.
+#[derive(Clone, Copy)]
+pub(crate) struct Multiples<'a> {
+    /// The point B.
+    pub(crate) base: &'a FixedBase,
+    /// As many as there are points.
+    pub(crate) scalars: &'a [Scalar],
+}
+
 /// What a backend does for one chunk. Inputs and outputs are equally long.
 pub(crate) trait Arithmetic: Sync {
     /// Decodes, with a verdict for each: a refused place's point is the identity.
@@ -76,16 +85,9 @@ pub(crate) trait Arithmetic: Sync {
     /// The multiples of a public point that [`FixedBase`] keeps; none where the backend has another form of them.
     fn windows(&self, base: &RistrettoPoint) -> Box<[Window]>;
     /// Canonical encodings of `secret * P + scalar * B`.
-    fn encode_multiplied_plus(
-        &self,
-        points: &[Point],
-        secret: &Scalar,
-        base: &FixedBase,
-        scalars: &[Scalar],
-        encoded: &mut [[u8; 32]],
-    );
+    fn encode_multiplied_plus(&self, points: &[Point], secret: &Scalar, plus: Multiples, encoded: &mut [[u8; 32]]);
     /// Canonical encodings of `2 * (P - scalar * B)`.
-    fn encode_doubled_less(&self, points: &[Point], base: &FixedBase, scalars: &[Scalar], encoded: &mut [[u8; 32]]);
+    fn encode_doubled_less(&self, points: &[Point], less: Multiples, encoded: &mut [[u8; 32]]);
     /// The one-way map.
     fn map(&self, uniform: &[[u8; 64]], points: &mut [Point]);
     /// The sum of `weight * P`, in variable time.

@@ -6,8 +6,7 @@ use curve25519_dalek::traits::VartimeMultiscalarMul;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::Why;
-use crate::backend::{Arithmetic, Secrets};
-use crate::fixed_base::FixedBase;
+use crate::backend::{Arithmetic, Multiples, Secrets};
 use crate::point::Point;
 use crate::vector::fixed::Window;
 
@@ -52,26 +51,19 @@ impl Arithmetic for Plain {
         Box::default()
     }
 
-    fn encode_multiplied_plus(
-        &self,
-        points: &[Point],
-        secret: &Scalar,
-        base: &FixedBase,
-        scalars: &[Scalar],
-        encoded: &mut [[u8; 32]],
-    ) {
-        let (half, table) = (Zeroizing::new(secret.div_by_2()), base.table());
-        let sums = points.iter().zip(scalars).map(|(point, scalar)| {
+    fn encode_multiplied_plus(&self, points: &[Point], secret: &Scalar, plus: Multiples, encoded: &mut [[u8; 32]]) {
+        let (half, table) = (Zeroizing::new(secret.div_by_2()), plus.base.table());
+        let sums = points.iter().zip(plus.scalars).map(|(point, scalar)| {
             let scalar = Zeroizing::new(scalar.div_by_2());
             point.with_dalek(|point| point * *half) + table * &scalar
         });
         encode_doubled(sums, encoded);
     }
 
-    fn encode_doubled_less(&self, points: &[Point], base: &FixedBase, scalars: &[Scalar], encoded: &mut [[u8; 32]]) {
-        let table = base.table();
+    fn encode_doubled_less(&self, points: &[Point], less: Multiples, encoded: &mut [[u8; 32]]) {
+        let table = less.base.table();
         let differences =
-            points.iter().zip(scalars).map(|(point, scalar)| point.with_dalek(|point| point - table * scalar));
+            points.iter().zip(less.scalars).map(|(point, scalar)| point.with_dalek(|point| point - table * scalar));
         encode_doubled(differences, encoded);
     }
 

@@ -8,7 +8,7 @@ use curve25519_dalek::traits::Identity;
 use rayon::prelude::*;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::backend::{Arithmetic, Secrets};
+use crate::backend::{Arithmetic, Multiples, Secrets};
 use crate::{Backend, FixedBase, Invalid, Point, Why, chunked};
 
 /// How batches run: on which backend, and who watches. Its methods are the operations of this package; the free
@@ -139,7 +139,8 @@ impl<'a> Run<'a> {
         let mut encoded = vec![[0; 32]; points.len().min(scalars.len())];
         self.fill(&mut encoded, |arithmetic, start, part| {
             let range = start..start + part.len();
-            arithmetic.encode_multiplied_plus(&points[range.clone()], secret, base, &scalars[range], part);
+            let plus = Multiples { base, scalars: &scalars[range.clone()] };
+            arithmetic.encode_multiplied_plus(&points[range], secret, plus, part);
         });
         encoded
     }
@@ -152,7 +153,8 @@ impl<'a> Run<'a> {
         let mut encoded = vec![[0; 32]; points.len().min(scalars.len())];
         self.fill(&mut encoded, |arithmetic, start, part| {
             let range = start..start + part.len();
-            arithmetic.encode_doubled_less(&points[range.clone()], base, &scalars[range], part);
+            let less = Multiples { base, scalars: &scalars[range.clone()] };
+            arithmetic.encode_doubled_less(&points[range], less, part);
         });
         encoded
     }

@@ -16,8 +16,7 @@ use super::map::Map;
 use super::multiply::{Multiply, Table};
 use super::sum::{self, Sum};
 use crate::Why;
-use crate::backend::{Arithmetic, Secrets};
-use crate::fixed_base::FixedBase;
+use crate::backend::{Arithmetic, Multiples, Secrets};
 use crate::plain::Plain;
 use crate::point::{Form, Point};
 
@@ -285,25 +284,19 @@ impl<M: Machine> Arithmetic for Vectors<M> {
         fixed::windows(self.0, &multiples)
     }
 
-    fn encode_multiplied_plus(
-        &self,
-        points: &[Point],
-        secret: &Scalar,
-        base: &FixedBase,
-        scalars: &[Scalar],
-        encoded: &mut [[u8; 32]],
-    ) {
+    fn encode_multiplied_plus(&self, points: &[Point], secret: &Scalar, plus: Multiples, encoded: &mut [[u8; 32]]) {
         let mut vectors = self.load(points);
         let half = Zeroizing::new(secret.div_by_2());
         self.0.call(MultiplyVectors { vectors: &mut vectors, secrets: Secrets::One(&half), places: DIGITS });
-        let halves: Zeroizing<Vec<Scalar>> = Zeroizing::new(scalars.iter().map(Scalar::div_by_2).collect());
-        self.0.call(AddMultiples { points: &mut vectors, scalars: &halves, less: false, windows: base.windows(self) });
+        let halves: Zeroizing<Vec<Scalar>> = Zeroizing::new(plus.scalars.iter().map(Scalar::div_by_2).collect());
+        let windows = plus.base.windows(self);
+        self.0.call(AddMultiples { points: &mut vectors, scalars: &halves, less: false, windows });
         self.encode_doubled(&vectors, encoded);
     }
 
-    fn encode_doubled_less(&self, points: &[Point], base: &FixedBase, scalars: &[Scalar], encoded: &mut [[u8; 32]]) {
-        let mut vectors = self.load(points);
-        self.0.call(AddMultiples { points: &mut vectors, scalars, less: true, windows: base.windows(self) });
+    fn encode_doubled_less(&self, points: &[Point], less: Multiples, encoded: &mut [[u8; 32]]) {
+        let (mut vectors, windows) = (self.load(points), less.base.windows(self));
+        self.0.call(AddMultiples { points: &mut vectors, scalars: less.scalars, less: true, windows });
         self.encode_doubled(&vectors, encoded);
     }
 

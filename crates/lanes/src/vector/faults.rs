@@ -16,7 +16,7 @@ use super::batch::Vectors;
 use super::field::multiple_of_p;
 use super::machine::{Kernel, LANES, Machine};
 use super::model::Model;
-use crate::backend::{Arithmetic, Secrets};
+use crate::backend::{Arithmetic, Multiples, Secrets};
 use crate::fixed_base::FixedBase;
 use crate::point::Point;
 
@@ -317,12 +317,13 @@ impl Case {
                 return false;
             }
             let (few, base) = (&points[..FEW], FixedBase::new(self.base));
+            let multiples = Multiples { base: &base, scalars: &self.secrets[..FEW] };
             let mut encoded = vec![[0; 32]; FEW];
-            vectors.encode_multiplied_plus(few, &self.secrets[63], &base, &self.secrets[..FEW], &mut encoded);
+            vectors.encode_multiplied_plus(few, &self.secrets[63], multiples, &mut encoded);
             if encoded != self.blinded {
                 return false;
             }
-            vectors.encode_doubled_less(few, &base, &self.secrets[..FEW], &mut encoded);
+            vectors.encode_doubled_less(few, multiples, &mut encoded);
             if encoded != self.unblinded {
                 return false;
             }
