@@ -339,7 +339,10 @@ impl Federation {
         for _ in 0..ticks {
             self.now_ms += 1000;
             let (now, names) = (self.now_ms, self.units.keys().cloned().collect::<Vec<_>>());
-            for name in names.iter().filter(|name| !self.busy.contains(name)).cloned().collect::<Vec<_>>() {
+            for name in names {
+                if self.busy.contains(&name) {
+                    continue;
+                }
                 let mut rng = self.fork();
                 let unit = self.unit(name.as_str());
                 while unit.agent.advance(now, &mut rng) {

@@ -1,7 +1,8 @@
 //! Taking in a tag set: its leaves are added and removed in the transaction that accepts it (R15).
 //!
-//! Rows are read some frames at a time: memory does not grow with the set. A set that turns out wrong in its last frame is undone
-//! whole. Caller: [`super`]. *Not here:* how leaves are kept ([`crate::leaves`]), and comparing ([`crate::matching`]).
+//! Rows are read some frames at a time: memory does not grow with the set. A set that turns out wrong in its last frame
+//! is undone whole. Caller: [`super`]. *Not here:* how leaves are kept ([`crate::leaves`]), and comparing
+//! ([`crate::matching`]).
 
 use super::content::Content;
 use super::{OrFail, Stop, welcome};
