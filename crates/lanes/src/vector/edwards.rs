@@ -9,8 +9,8 @@
 use zeroize::Zeroize;
 
 use super::field::{
-    Factor, Multiplicand, Reduced, above, carry, choose, choose_factor, difference, multiply, negated, product,
-    product_above, square_above, sum, wide_difference, wide_sum, widened,
+    Factor, Reduced, above, carry, difference, multiply, product, product_above, square_above, sum, wide_difference,
+    wide_sum, widened,
 };
 use super::machine::{Kernel, LANES, Machine};
 
@@ -159,17 +159,6 @@ impl<M: Machine> Zeroize for Extended<M> {
 }
 
 impl<M: Machine> Cached<M> {
-    /// The same points where the mask has it, else their negatives: -P is (Y - X, Y + X, 2Z, -2dT). The mask may be secret.
-    #[inline(always)]
-    pub(crate) fn signed(self, m: M, positive: M::Mask) -> Cached<M, Multiplicand<M>> {
-        Cached {
-            sum: choose(m, positive, self.difference, self.sum),
-            difference: choose(m, positive, self.sum, self.difference),
-            z: self.z,
-            t: choose_factor(m, positive, negated(m, self.t), Multiplicand::from(self.t)),
-        }
-    }
-
     /// The neutral element in all lanes.
     #[inline(always)]
     pub(crate) fn identity(m: M) -> Self {

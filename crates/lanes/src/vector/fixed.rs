@@ -20,7 +20,7 @@ use curve25519_dalek::scalar::Scalar;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::edwards::{Cached, Extended};
-use super::field::Reduced;
+use super::field::{Multiplicand, Reduced, choose, choose_factor, negated};
 use super::machine::{Kernel, LANES, Machine};
 
 /// Windows of five bits: 255 bits, and scalars have 253.
@@ -169,13 +169,16 @@ impl<M: Machine> Kernel<M> for AddEntry<'_, M> {
         let positive = m.meet(digit, m.splat(POSITIVE));
         // 2d - 31 is the entry d - 16, or less the entry 15 - d; both modulo 16
         let place = m.choose(positive, m.sub(m.splat(31), digit), digit);
-        let entry = Cached {
-            sum: look(m, &window.sum, place),
-            difference: look(m, &window.difference, place),
+        let (sum, difference, t) =
+            (look(m, &window.sum, place), look(m, &window.difference, place), look(m, &window.t, place));
+        // -P is (Y - X, Y + X, 2Z, -2dT)
+        let chosen = Cached {
+            sum: choose(m, positive, difference, sum),
+            difference: choose(m, positive, sum, difference),
             z: Reduced::zero(m), // not read: Z is one
-            t: look(m, &window.t, place),
+            t: choose_factor(m, positive, negated(m, t), Multiplicand::from(t)),
         };
-        *points = points.plus::<true, _>(m, &entry.signed(m, positive));
+        *points = points.plus::<true, _>(m, &chosen);
     }
 }
 

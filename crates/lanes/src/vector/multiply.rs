@@ -9,7 +9,7 @@ use zeroize::Zeroize;
 
 use super::digits::{Digits, RAISE};
 use super::edwards::{Add, Cached, Double, Extended};
-use super::field::{Multiplicand, pick};
+use super::field::{Multiplicand, Reduced, choose, choose_factor, negated, pick};
 use super::machine::{Kernel, Machine};
 
 /// Entries of the table: P to 8P.
@@ -76,14 +76,21 @@ impl<M: Machine> Kernel<M> for Select<'_, M> {
         let positive = m.meet(self.digit, m.splat(RAISE));
         let size = m.choose(positive, m.sub(m.splat(2 * RAISE), self.digit), self.digit);
         let mut found = Cached::identity(m);
+        let mut t = Reduced::zero(m);
         for (entry, multiple) in self.table.0.iter().enumerate() {
             let here = m.spread(m.equal(size, m.splat(RAISE + 1 + entry as u64)));
             found.sum = pick(m, here, found.sum, multiple.sum);
             found.difference = pick(m, here, found.difference, multiple.difference);
             found.z = pick(m, here, found.z, multiple.z);
-            found.t = pick(m, here, found.t, multiple.t);
+            t = pick(m, here, t, multiple.t);
         }
-        *self.chosen = found.signed(m, positive);
+        // -P is (Y - X, Y + X, 2Z, -2dT)
+        *self.chosen = Cached {
+            sum: choose(m, positive, found.difference, found.sum),
+            difference: choose(m, positive, found.sum, found.difference),
+            z: found.z,
+            t: choose_factor(m, positive, negated(m, t), Multiplicand::from(t)),
+        };
     }
 }
 
