@@ -326,3 +326,39 @@ fn witness(federation: &Hash, unit: &UnitName, key: &Bytes<32>) -> Option<Verifi
     let key = ed25519_dalek::VerifyingKey::from_bytes(&key.0).ok()?;
     VerifierKey::witness(KeyName::new(&witness_name(federation, unit)).ok()?, key).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::{Home, Settings};
+
+    /// No refusal comes after an envelope has its entry; whoever adds one relies on this.
+    #[tokio::test]
+    async fn what_is_undone_leaves_the_log_as_it_was_at_the_mark() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings { federation: "test".into(), database: None, hosts: vec![] };
+        let broker = Broker::open(Home::found(folder.path(), settings, 0).unwrap()).await.unwrap();
+        let mut writing = broker.writing().await.unwrap();
+        let began = writing.size();
+        writing.append(&Bytes([1; 32])).unwrap();
+        let root = writing.root();
+        writing.mark().await.unwrap();
+        writing.append(&Bytes([2; 32])).unwrap();
+        writing.accords_changed().await.unwrap();
+        let mut writing = writing.undo_to_mark(&broker).await.unwrap();
+        assert_eq!((writing.size(), writing.root(), writing.accords().1), (began + 1, root, false));
+        writing.append(&Bytes([3; 32])).unwrap();
+        let (size, root) = (writing.size(), writing.root());
+        writing.commit(&broker).await.unwrap();
+
+        // What is stored, node by node, is what was appended.
+        let again = broker.writing().await.unwrap();
+        assert_eq!((again.size(), again.root(), again.accords()), (size, root, (0, false)));
+        let mut expected = Frontier::default();
+        let entries = [[1; 32], [3; 32]];
+        let nodes: Vec<Node> = entries.iter().flat_map(|entry| expected.append(&Entry(*entry)).unwrap()).collect();
+        let places: Vec<Place> = nodes.iter().map(|node| node.place).collect();
+        let hashes: Vec<tlog::Hash> = nodes.iter().map(|node| node.hash).collect();
+        assert_eq!(nodes::read(broker.store(), &places).await.unwrap(), hashes);
+    }
+}
